@@ -9,29 +9,32 @@ const rooms = {
   domain: [],
   config: ['domain'],
   workflows: ['domain'],
-  activities: ['domain', 'config', 'adapters'],
+  activities: ['domain', 'config', 'adapters', 'workflows/messages'],
   adapters: ['domain', 'config'],
   client: ['domain', 'config', 'workflows/messages'],
   dev: ['domain', 'config', 'adapters', 'client', 'worker'],
 };
 
-const builtins = [...builtinModules, 'node:*'];
-
 function roomRule(room, allowed) {
   const others = Object.keys(rooms).filter((name) => name !== room && !allowed.includes(name));
   const group = others.flatMap((name) => [`../${name}/*`, `../../${name}/*`]);
   const exceptions = allowed.filter((name) => name.includes('/')).map((name) => `!../${name}.js`);
+  const pure = room === 'domain' || room === 'workflows';
+  const message = `src/${room} is pure: no Node built-ins`;
+  const paths = pure ? builtinModules.map((name) => ({ name, message })) : [];
   const patterns = [
-    ...(room === 'domain' || room === 'workflows' ? [{ group: builtins, message: `${room} is pure: no Node built-ins` }] : []),
+    ...(pure ? [{ group: ['node:*'], message }] : []),
     {
-      group: [...group, '../worker.js', '../../worker.js', ...exceptions].filter((p) => !(room === 'dev' && p.includes('worker.js'))),
+      group: [...group, '../worker.js', '../../worker.js', ...exceptions].filter(
+        (p) => !(room === 'dev' && p.includes('worker.js')),
+      ),
       message: `src/${room} may import only ${['itself', ...allowed].join(', ')}`,
       allowTypeImports: room === 'workflows',
     },
   ];
   return {
     files: [`src/${room}/**/*.ts`],
-    rules: { '@typescript-eslint/no-restricted-imports': ['error', { patterns }] },
+    rules: { '@typescript-eslint/no-restricted-imports': ['error', { paths, patterns }] },
   };
 }
 
@@ -40,9 +43,17 @@ export default tseslint.config(
   ...tseslint.configs.strictTypeChecked,
   ...tseslint.configs.stylisticTypeChecked,
   {
-    languageOptions: { parserOptions: { projectService: { allowDefaultProject: ['*.js', 'bin/*.js', 'setup/run.js'] }, tsconfigRootDir: import.meta.dirname } },
+    languageOptions: {
+      parserOptions: {
+        projectService: { allowDefaultProject: ['*.js', 'bin/*.js', 'setup/run.js'] },
+        tsconfigRootDir: import.meta.dirname,
+      },
+    },
     rules: {
-      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
+      '@typescript-eslint/restrict-template-expressions': [
+        'error',
+        { allowNumber: true, allowBoolean: true },
+      ],
       '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
       '@typescript-eslint/switch-exhaustiveness-check': 'error',
       '@typescript-eslint/consistent-type-imports': 'error',

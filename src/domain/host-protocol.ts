@@ -74,12 +74,7 @@ export interface AdoptRequest extends Fenced {
 }
 
 export type HostRequest =
-  | InspectRequest
-  | StageRequest
-  | ActivateRequest
-  | RestoreRequest
-  | CommitRequest
-  | AdoptRequest;
+  InspectRequest | StageRequest | ActivateRequest | RestoreRequest | CommitRequest | AdoptRequest;
 
 /** `/var/lib/<application>-<environment>-state.json` (spec S2). Times are ISO 8601 in UTC. */
 export interface StateFile {

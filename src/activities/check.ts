@@ -1,0 +1,85 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { isPerHost, summarize, type Check, type CheckResult, type HealthReport } from '../domain/check.js';
+import { SafeguardError } from '../domain/errors.js';
+import type { HostRef } from '../domain/plan.js';
+import type { CheckPolicy } from '../domain/policy.js';
+import { configured, type Dependencies, type Where } from './dependencies.js';
+import { look, type Finding } from './look.js';
+import { withPulse, type Pulse } from './pulse.js';
+
+/** Checks of a release, and the hosts to ask. */
+export interface CheckRequest extends Where {
+  readonly deploymentId: string;
+  readonly hosts: readonly HostRef[];
+  readonly checks: readonly Check[];
+  readonly policy: CheckPolicy;
+}
+
+const EVIDENCE_CHARACTERS = 300;
+
+async function carryOut(
+  check: Check,
+  lookOnce: () => Promise<Finding>,
+  policy: CheckPolicy,
+  target: string,
+  signal: AbortSignal,
+): Promise<CheckResult> {
+  const started = performance.now();
+  for (let attempts = 1; ; attempts += 1) {
+    const finding = await lookOnce();
+    if (finding.ok || attempts >= check.attempts) {
+      return {
+        name: check.name,
+        category: check.category,
+        severity: check.severity,
+        target,
+        verdict: finding.ok ? 'pass' : 'fail',
+        attempts,
+        durationMs: Math.round(performance.now() - started),
+        evidence: finding.evidence.slice(0, EVIDENCE_CHARACTERS),
+      };
+    }
+    await delay(policy.intervalSeconds * 1000, undefined, { signal });
+  }
+}
+
+/** The phase's own limit: what has not answered by then has failed. */
+function within(pulse: Pulse, seconds: number): AbortSignal {
+  return AbortSignal.any([pulse.signal, AbortSignal.timeout(seconds * 1000)]);
+}
+
+/**
+ * Asks every check on every host at once, with its retries, and keeps all results beside the run's record.
+ * @throws SafeguardError STEP_TIMEOUT when the phase took longer than it may
+ */
+export async function check(dependencies: Dependencies, request: CheckRequest): Promise<HealthReport> {
+  return withPulse(async (pulse) => {
+    const environment = configured(dependencies, request);
+    const { policy, hosts, checks } = request;
+    const signal = within(pulse, policy.phaseTimeoutSeconds);
+    const started = performance.now();
+    let done = 0;
+    const run = async (one: Check, host: HostRef | null): Promise<CheckResult> => {
+      const lookOnce = (): Promise<Finding> =>
+        look(dependencies, environment, one, host, { signal, timeoutMs: policy.timeoutSeconds * 1000 });
+      const result = await carryOut(one, lookOnce, policy, host?.name ?? 'environment', signal);
+      done += 1;
+      pulse.say(`${done} checks done`);
+      return result;
+    };
+    try {
+      const results = await Promise.all(
+        checks.flatMap((one) => (isPerHost(one) ? hosts.map((host) => run(one, host)) : [run(one, null)])),
+      );
+      await dependencies.records.keepEvidence(request, 'checks', results);
+      return summarize(results, Math.round(performance.now() - started));
+    } catch (error) {
+      if (pulse.signal.aborted || !signal.aborted) throw error;
+      throw new SafeguardError(
+        'STEP_TIMEOUT',
+        `The checks took longer than ${policy.phaseTimeoutSeconds} s; ${done} were done.`,
+        { cause: error },
+      );
+    }
+  });
+}

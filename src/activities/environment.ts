@@ -1,0 +1,52 @@
+import { Context } from '@temporalio/activity';
+import { WorkflowFailedError } from '@temporalio/client';
+import { SafeguardError } from '../domain/errors.js';
+import type { QueuedRun } from '../domain/environment-state.js';
+import * as messages from '../workflows/messages.js';
+import type { Dependencies, Where } from './dependencies.js';
+import { withPulse } from './pulse.js';
+
+/** Joins the queue of an environment, whose entity workflow begins with the first run that does. */
+export async function enqueue(
+  { temporal }: Dependencies,
+  { application, environment, run }: Where & { readonly run: QueuedRun },
+): Promise<void> {
+  try {
+    await temporal.workflow.signalWithStart('environment', {
+      workflowId: messages.environmentWorkflowId(application, environment),
+      taskQueue: Context.current().info.taskQueue,
+      args: [{ application, environment }],
+      signal: messages.enqueue,
+      signalArgs: [run],
+    });
+  } catch (cause) {
+    throw new SafeguardError(
+      'TEMPORAL_UNREACHABLE',
+      `The environment ${environment} could not be told of the run.`,
+      { cause },
+    );
+  }
+}
+
+/** Waits, however long it takes, until a run's workflow is closed in whatever way. */
+export async function watchHolder(
+  { temporal }: Dependencies,
+  { workflowId, runId }: { readonly workflowId: string; readonly runId: string },
+): Promise<void> {
+  await withPulse(async () => {
+    const handle = temporal.workflow.getHandle(workflowId, runId, { followRuns: false });
+    const closed = handle.result().catch((error: unknown) => {
+      if (!isClosed(error))
+        throw new SafeguardError('TEMPORAL_UNREACHABLE', `The run ${workflowId} can't be watched.`, {
+          cause: error,
+        });
+    });
+    await Promise.race([closed, Context.current().cancelled]);
+  });
+}
+
+function isClosed(error: unknown): boolean {
+  return (
+    error instanceof WorkflowFailedError || (error instanceof Error && error.name === 'WorkflowNotFoundError')
+  );
+}

@@ -1,0 +1,242 @@
+import { Context } from '@temporalio/activity';
+import type { HostCallOptions } from '../adapters/host-program.js';
+import { openArtifact, resolveExactly } from '../adapters/release-directory.js';
+import { readSecret } from '../adapters/secrets.js';
+import type { SshTarget } from '../adapters/ssh/target.js';
+import type { EnvironmentConfig } from '../config/load.js';
+import { SafeguardError } from '../domain/errors.js';
+import type { FencingToken, StateFile } from '../domain/host-protocol.js';
+import type { ReleaseRef } from '../domain/manifest.js';
+import type { HostRef } from '../domain/plan.js';
+import type { Release } from '../domain/release.js';
+import type { StepToken } from '../domain/run.js';
+import type { HostReading } from '../domain/verdict.js';
+import { configured, targetOf, type Dependencies, type Where } from './dependencies.js';
+import { withPulse, type Pulse } from './pulse.js';
+import { readingOf } from './reading.js';
+import { untilReady } from './ready.js';
+import { secretsOf } from './validate.js';
+
+/** One step on one host. */
+export interface OnHost extends Where {
+  readonly host: HostRef;
+  readonly token: StepToken;
+}
+
+interface Timed {
+  readonly timeoutSeconds: number;
+}
+
+interface Addressed {
+  readonly environment: EnvironmentConfig;
+  readonly target: SshTarget;
+  readonly request: {
+    readonly application: string;
+    readonly environment: string;
+    readonly token: FencingToken;
+  };
+}
+
+function addressed(dependencies: Dependencies, call: OnHost): Addressed {
+  const environment = configured(dependencies, call);
+  const token = { ...call.token, attempt: Context.current().info.attempt };
+  return {
+    environment,
+    target: targetOf(environment, call.host),
+    request: { application: call.application, environment: call.environment, token },
+  };
+}
+
+function options({ signal, say }: Pulse, timeoutSeconds?: number): HostCallOptions {
+  return {
+    signal,
+    onProgress: ({ text, bytes }) => say(bytes === undefined ? text : `${text}: ${bytes} bytes`),
+    ...(timeoutSeconds === undefined ? {} : { timeoutMs: timeoutSeconds * 1000 }),
+  };
+}
+
+/** Takes over a host that another life of the environment deployed to. */
+export async function adopt(
+  dependencies: Dependencies,
+  call: OnHost & { readonly reason: string },
+): Promise<void> {
+  await withPulse(async (pulse) => {
+    const { target, request } = addressed(dependencies, call);
+    await dependencies.program.change(
+      target,
+      { ...request, operation: 'adopt', reason: call.reason },
+      options(pulse),
+    );
+  });
+}
+
+/**
+ * Looks at a host, keeps what was seen beside the run's record, and insists that the host could be brought back.
+ * @throws SafeguardError HOST_NOT_AS_COMMITTED when it lacks the committed release
+ */
+export async function capture(
+  dependencies: Dependencies,
+  call: OnHost & { readonly deploymentId: string; readonly from: ReleaseRef | null },
+): Promise<string> {
+  return withPulse(async (pulse) => {
+    const { target } = addressed(dependencies, call);
+    const { application, environment, host, from, deploymentId } = call;
+    const seen = await dependencies.program.inspect(target, { application, environment }, options(pulse));
+    if (from && !seen.releases.some((release) => release.digest === from.digest)) {
+      throw new SafeguardError(
+        'HOST_NOT_AS_COMMITTED',
+        `${host.name} does not hold ${from.version}, so it could not be brought back to it.`,
+      );
+    }
+    return dependencies.records.keepEvidence(
+      { application, environment, deploymentId },
+      `capture-${host.name}`,
+      seen,
+    );
+  });
+}
+
+/** Sends every component of the release beside the running one. */
+export async function stage(
+  dependencies: Dependencies,
+  call: OnHost & Timed & { readonly release: Release },
+): Promise<void> {
+  await withPulse(async (pulse) => {
+    const { environment, target, request } = addressed(dependencies, call);
+    const resolved = await resolveExactly(environment, call.release);
+    const send = async (component: string): Promise<void> => {
+      const section = environment.components[component];
+      const references = section?.kind === 'systemd' ? Object.entries(section.secrets) : [];
+      const secrets = Object.fromEntries(
+        references.map(([name, reference]) => [name, readSecret(reference, name)]),
+      );
+      const { manifest, release } = resolved;
+      await dependencies.program.stage(
+        target,
+        { ...request, operation: 'stage', manifest, digest: release.digest, component, secrets },
+        () => openArtifact(resolved, component),
+        options(pulse, call.timeoutSeconds),
+      );
+    };
+    await Promise.all(call.release.components.map(({ name }) => send(name)));
+  });
+}
+
+/** Puts one component in place and waits until it is ready. */
+export async function activate(
+  dependencies: Dependencies,
+  call: OnHost & Timed & { readonly release: Release; readonly component: string },
+): Promise<{ downtimeMs: number }> {
+  return withPulse(async (pulse) => {
+    const { environment, target, request } = addressed(dependencies, call);
+    const { release, component } = call;
+    const part = release.components.find(({ name }) => name === component);
+    if (!part)
+      throw new SafeguardError('INTERNAL', `Release ${release.version} has no component ${component}.`);
+    const result = await dependencies.program.change(
+      target,
+      { ...request, operation: 'activate', digest: release.digest, component },
+      options(pulse, call.timeoutSeconds),
+    );
+    await untilReady(dependencies, target, part, pulse, [...secretsOf(environment).values()]);
+    return { downtimeMs: result.downtimeMs ?? 0 };
+  });
+}
+
+/**
+ * Brings a host back to a release (`null`: to none), and gives it time to become ready. It does not insist on that: a release
+ * that is back but unhealthy is another finding than a host that is not back. Answers what was not ready, if anything.
+ */
+export async function restore(
+  dependencies: Dependencies,
+  call: OnHost & Timed & { readonly release: Release | null },
+): Promise<string | null> {
+  return withPulse(async (pulse) => {
+    const { environment, target, request } = addressed(dependencies, call);
+    const { release } = call;
+    await dependencies.program.change(
+      target,
+      { ...request, operation: 'restore', digest: release?.digest ?? null },
+      options(pulse, call.timeoutSeconds),
+    );
+    const secrets = [...secretsOf(environment).values()];
+    try {
+      for (const part of release?.components ?? [])
+        await untilReady(dependencies, target, part, pulse, secrets);
+      return null;
+    } catch (error) {
+      if (error instanceof SafeguardError && error.code === 'NOT_READY') return error.message;
+      throw error;
+    }
+  });
+}
+
+/** What goes into the state file beside the release. */
+export interface CommitState {
+  readonly previousVersion: string | null;
+  readonly startedAt: string;
+  readonly by: string;
+}
+
+function stateFile(
+  dependencies: Dependencies,
+  call: OnHost,
+  release: Release,
+  state: CommitState,
+): StateFile {
+  return {
+    current_version: release.version,
+    previous_version: state.previousVersion,
+    last_deploy_timestamp: new Date().toISOString(),
+    deploy_start: state.startedAt,
+    deploy_runner: dependencies.runner,
+    deployed_by: state.by,
+    deployment_id: call.token.run,
+    git_sha: release.gitSha,
+  };
+}
+
+/** Makes the end of a run final on a host. Without `state` the host's state file stays as it is. */
+export async function commit(
+  dependencies: Dependencies,
+  call: OnHost &
+    Timed & { readonly release: Release | null; readonly state: CommitState | null; readonly keep: number },
+): Promise<void> {
+  await withPulse(async (pulse) => {
+    const { target, request } = addressed(dependencies, call);
+    const { release, state, keep } = call;
+    await dependencies.program.change(
+      target,
+      {
+        ...request,
+        operation: 'commit',
+        digest: release?.digest ?? null,
+        state: release && state ? stateFile(dependencies, call, release, state) : null,
+        keep,
+      },
+      options(pulse, call.timeoutSeconds),
+    );
+  });
+}
+
+/** Reads back what a host really serves. A host that does not answer is `unknown`; this never throws for a host. */
+export async function readBack(
+  dependencies: Dependencies,
+  call: Where & {
+    readonly host: HostRef;
+    readonly release: ReleaseRef | null;
+    readonly components: readonly string[];
+  },
+): Promise<HostReading> {
+  return withPulse(async (pulse) => {
+    const { application, environment, host } = call;
+    const target = targetOf(configured(dependencies, call), host);
+    try {
+      const seen = await dependencies.program.inspect(target, { application, environment }, options(pulse));
+      return readingOf(host.name, seen, call.release, call.components);
+    } catch (error) {
+      if (!(error instanceof SafeguardError)) throw error;
+      return { host: host.name, state: 'unknown', differences: [error.message] };
+    }
+  });
+}

@@ -1,0 +1,148 @@
+import { throughHost, fromHere } from '../adapters/probes/dial.js';
+import { httpProbe } from '../adapters/probes/http.js';
+import { postgresProbe } from '../adapters/probes/postgres.js';
+import { redisProbe } from '../adapters/probes/redis.js';
+import { systemdProbe } from '../adapters/probes/systemd.js';
+import { readSecret } from '../adapters/secrets.js';
+import type { EnvironmentConfig } from '../config/load.js';
+import type { Check, DatabaseCheck, HttpCheck, SystemCheck } from '../domain/check.js';
+import { SafeguardError } from '../domain/errors.js';
+import { readPointer } from '../domain/json-pointer.js';
+import type { HostRef } from '../domain/plan.js';
+import { tolerates } from '../domain/version.js';
+import { targetOf, type Dependencies } from './dependencies.js';
+import { parseJdbcUrl } from './jdbc.js';
+
+/** What one look came to. */
+export interface Finding {
+  readonly ok: boolean;
+  readonly evidence: string;
+}
+
+interface Limits {
+  readonly signal: AbortSignal;
+  readonly timeoutMs: number;
+}
+
+/** Judges an HTTP answer: status, then a place in the JSON, then the whole text. Pure. */
+export function judgeHttp(
+  check: HttpCheck,
+  answer: { readonly status: number; readonly body: string; readonly ms: number },
+): Finding {
+  if (answer.status !== check.status)
+    return { ok: false, evidence: `${check.path} answered ${answer.status}, expected ${check.status}` };
+  if (check.json) {
+    const found = readPointer(answer.body, check.json.pointer);
+    const { equals } = check.json;
+    const ok = equals === undefined ? found !== undefined : found === equals;
+    if (!ok)
+      return {
+        ok,
+        evidence: `${check.path} says ${check.json.pointer} = ${JSON.stringify(found)}, expected ${JSON.stringify(equals)}`,
+      };
+  }
+  if (check.text !== undefined && answer.body.trim() !== check.text) {
+    return {
+      ok: false,
+      evidence: `${check.path} is ${JSON.stringify(answer.body.trim().slice(0, 80))}, expected ${JSON.stringify(check.text)}`,
+    };
+  }
+  return { ok: true, evidence: `${answer.status} in ${answer.ms} ms` };
+}
+
+/** Judges what the database said. Pure. */
+export function judgeDatabase(
+  check: DatabaseCheck,
+  answer: { readonly schemaVersion: string | null; readonly tables: number },
+): Finding {
+  const evidence = `schema ${answer.schemaVersion ?? 'empty'}, ${answer.tables} tables`;
+  const { min, max } = check.tolerates;
+  if (answer.schemaVersion === null || !tolerates(check.tolerates, answer.schemaVersion)) {
+    return { ok: false, evidence: `${evidence}; expected schema ${min} to ${max}` };
+  }
+  return answer.tables < check.minimumTables
+    ? { ok: false, evidence: `${evidence}; expected at least ${check.minimumTables}` }
+    : { ok: true, evidence };
+}
+
+async function lookAtSystem(
+  dependencies: Dependencies,
+  environment: EnvironmentConfig,
+  check: SystemCheck,
+  host: HostRef,
+  { signal }: Limits,
+): Promise<Finding> {
+  const of = { application: environment.application, environment: environment.name };
+  const { system } = await dependencies.program.inspect(targetOf(environment, host), of, { signal });
+  if (check.kind === 'disk') {
+    const [mount, used] = Object.entries(system.disk).sort(([, a], [, b]) => b - a)[0] ?? ['/', 0];
+    return { ok: used < check.limit, evidence: `${mount} is ${used} % full (limit ${check.limit} %)` };
+  }
+  if (check.kind === 'memory')
+    return {
+      ok: system.memory < check.limit,
+      evidence: `${system.memory} % in use (limit ${check.limit} %)`,
+    };
+  const load = system.load[0] / system.cores;
+  return { ok: load <= check.limit, evidence: `${load.toFixed(2)} per core (limit ${check.limit})` };
+}
+
+async function lookAtHost(
+  dependencies: Dependencies,
+  environment: EnvironmentConfig,
+  check: Check,
+  host: HostRef,
+  limits: Limits,
+): Promise<Finding> {
+  const target = targetOf(environment, host);
+  if (check.kind === 'http') {
+    return judgeHttp(
+      check,
+      await httpProbe(throughHost(dependencies.ssh, target, check.port), { path: check.path, ...limits }),
+    );
+  }
+  if (check.kind === 'systemd') {
+    const { activeState, restarts } = await systemdProbe(dependencies.ssh, target, check.unit, limits);
+    return {
+      ok: activeState === 'active' && restarts <= check.maxRestarts,
+      evidence: `${activeState}, ${restarts} restarts`,
+    };
+  }
+  return lookAtSystem(dependencies, environment, check as SystemCheck, host, limits);
+}
+
+async function lookFromHere(environment: EnvironmentConfig, check: Check, limits: Limits): Promise<Finding> {
+  if (check.kind === 'redis') {
+    const { ms } = await redisProbe(fromHere(check.host, check.port), limits);
+    return { ok: true, evidence: `PONG in ${ms} ms` };
+  }
+  const { migrations } = environment;
+  if (check.kind !== 'database' || !migrations)
+    throw new SafeguardError('INTERNAL', `The check ${check.name} can't be carried out from the runner.`);
+  const password = readSecret(migrations.password, 'migrations.password');
+  const answer = await postgresProbe({
+    ...parseJdbcUrl(migrations.url),
+    user: migrations.user,
+    password,
+    ...limits,
+  });
+  return judgeDatabase(check, answer);
+}
+
+/** Looks once. A look that can't be carried out is a finding too; only being stopped throws. */
+export async function look(
+  dependencies: Dependencies,
+  environment: EnvironmentConfig,
+  check: Check,
+  host: HostRef | null,
+  limits: Limits,
+): Promise<Finding> {
+  try {
+    return host
+      ? await lookAtHost(dependencies, environment, check, host, limits)
+      : await lookFromHere(environment, check, limits);
+  } catch (error) {
+    if (limits.signal.aborted || !(error instanceof SafeguardError)) throw error;
+    return { ok: false, evidence: error.message };
+  }
+}

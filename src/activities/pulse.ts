@@ -1,0 +1,30 @@
+import { Context } from '@temporalio/activity';
+
+const BEAT_MS = 1_000;
+
+/** What a running activity says of itself: shown in the Web UI, and the proof that it is alive. */
+export interface Pulse {
+  /** Ends what the activity does when the run is stopped or the worker shuts down. */
+  readonly signal: AbortSignal;
+  /** Shown with the next heartbeat. */
+  readonly say: (text: string) => void;
+}
+
+/**
+ * Heartbeats once a second while `work` runs. Cancellation reaches an activity with its heartbeats, so every activity that may
+ * take longer than a moment runs in here.
+ */
+export async function withPulse<T>(work: (pulse: Pulse) => Promise<T>): Promise<T> {
+  const context = Context.current();
+  let latest = '';
+  const beat = setInterval(() => context.heartbeat(latest), BEAT_MS);
+  const say = (text: string): void => {
+    latest = text;
+    context.heartbeat(text);
+  };
+  try {
+    return await work({ signal: context.cancellationSignal, say });
+  } finally {
+    clearInterval(beat);
+  }
+}

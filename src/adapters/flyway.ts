@@ -1,0 +1,221 @@
+import { resolve } from 'node:path';
+import { execa } from 'execa';
+import { z } from 'zod';
+import { SafeguardError } from '../domain/errors.js';
+
+/** A database as Flyway is told about it. Nothing of it stands on the command line. */
+export interface FlywayDatabase {
+  /** `jdbc:postgresql://host:port/database`. */
+  readonly url: string;
+  readonly user: string;
+  readonly password: string;
+}
+
+export interface FlywayRun {
+  readonly database: FlywayDatabase;
+  /** Directory of the migrations. */
+  readonly directory: string;
+  /** Carried out on each connection before anything else: an error in it stops Flyway. */
+  readonly initSql?: string;
+  /** Flyway waits 1, 2, 4 … s between them; 0 unless told. */
+  readonly connectRetries?: number;
+  readonly signal?: AbortSignal;
+}
+
+export type FlywayCommand = 'info' | 'migrate' | 'validate';
+
+const info = z.object({
+  /** `null` before the first migration. */
+  schemaVersion: z.string().nullable(),
+  migrations: z.array(
+    z.object({
+      category: z.string(),
+      /** Empty for a repeatable migration. */
+      version: z.string(),
+      description: z.string(),
+      /** `Pending`, `Success`, `Failed`, `Missing`, … */
+      state: z.string(),
+      filepath: z.string(),
+    }),
+  ),
+});
+
+const migrate = z.object({
+  success: z.literal(true),
+  initialSchemaVersion: z.string().nullable(),
+  /** `null` when there was nothing to do. */
+  targetSchemaVersion: z.string().nullable(),
+  migrationsExecuted: z.int(),
+  migrations: z.array(z.object({ version: z.string(), description: z.string(), executionTime: z.number() })),
+});
+
+const validate = z.object({
+  validationSuccessful: z.boolean(),
+  validateCount: z.int(),
+  allErrorMessages: z.string().nullable(),
+  invalidMigrations: z.array(
+    z.object({
+      version: z.string().nullable(),
+      errorDetails: z.object({ errorCode: z.string(), errorMessage: z.string() }),
+    }),
+  ),
+});
+
+const failure = z.object({ error: z.object({ message: z.string() }) });
+
+/** Flyway's answers, as far as they are used here. */
+export type FlywayInfo = z.infer<typeof info>;
+export type FlywayMigration = z.infer<typeof migrate>;
+export type FlywayValidation = z.infer<typeof validate>;
+
+/** Flyway's arguments; nothing secret is among them. */
+export function flywayArguments(command: FlywayCommand, run: FlywayRun): string[] {
+  const { directory, initSql, connectRetries = 0 } = run;
+  return [
+    command,
+    '-outputType=json',
+    `-locations=filesystem:${resolve(directory)}`,
+    // Else a directory that is not there counts as one without migrations, and all seems well.
+    '-failOnMissingLocations=true',
+    '-cleanDisabled=true',
+    `-connectRetries=${String(connectRetries)}`,
+    ...(initSql === undefined ? [] : [`-initSql=${initSql}`]),
+  ];
+}
+
+/** The whole environment that Flyway gets: a FLYWAY_… variable of ours must not change what it does. */
+export function flywayEnvironment(
+  { url, user, password }: FlywayDatabase,
+  own: NodeJS.ProcessEnv,
+): Record<string, string> {
+  const kept = ['PATH', 'HOME', 'LANG', 'JAVA_HOME', 'JAVA_ARGS', 'TMPDIR'].flatMap((name) => {
+    const value = own[name];
+    return value === undefined ? [] : [[name, value] as const];
+  });
+  return { ...Object.fromEntries(kept), FLYWAY_URL: url, FLYWAY_USER: user, FLYWAY_PASSWORD: password };
+}
+
+/** At most this much of Flyway's own words goes into an error: 2 kB fit into a Temporal failure with room to spare. */
+const MESSAGE_CHARACTERS = 2_000;
+/** From asking Flyway to end to killing it. */
+const KILL_AFTER_MS = 5_000;
+
+/**
+ * The Flyway command line (11.7). Every method throws MIGRATION_FAILED with Flyway's own words, or the reason of
+ * the run's signal once Flyway and all it started have ended. The database may still be busy with the statement it
+ * was given last: look at its history before deciding anything.
+ */
+export class Flyway {
+  readonly #program: string;
+
+  /** `program` is a path, or a name on PATH; `SAFEGUARD_FLYWAY` or `flyway` unless told. */
+  constructor(program: string = process.env['SAFEGUARD_FLYWAY'] ?? 'flyway') {
+    this.#program = program;
+  }
+
+  /** What has been applied and what is pending. */
+  async info(run: FlywayRun): Promise<FlywayInfo> {
+    return this.#run('info', run, info);
+  }
+
+  /** Applies what is pending. */
+  async migrate(run: FlywayRun): Promise<FlywayMigration> {
+    return this.#run('migrate', run, migrate);
+  }
+
+  /**
+   * Compares what was applied with the files. Resolves in either case: look at `validationSuccessful`.
+   * A migration that is not yet applied counts as invalid (`RESOLVED_VERSIONED_MIGRATION_NOT_APPLIED`).
+   */
+  async validate(run: FlywayRun): Promise<FlywayValidation> {
+    return this.#run('validate', run, validate);
+  }
+
+  async #run<T>(command: FlywayCommand, run: FlywayRun, schema: z.ZodType<T>): Promise<T> {
+    run.signal?.throwIfAborted();
+    const { exitCode, stdout, stderr } = await runInGroup(
+      this.#program,
+      flywayArguments(command, run),
+      flywayEnvironment(run.database, process.env),
+      run.signal,
+    );
+    const answer = parseJson(stdout);
+    const parsed = schema.safeParse(answer);
+    if (exitCode === 0 && parsed.success) return parsed.data;
+    const told = failure.safeParse(answer);
+    const words = told.success ? told.data.error.message : `${stderr}\n${stdout}`;
+    const text = words.trim().slice(0, MESSAGE_CHARACTERS);
+    throw new SafeguardError(
+      'MIGRATION_FAILED',
+      `flyway ${command} failed: ${text || `exit status ${String(exitCode)}`}`,
+    );
+  }
+}
+
+/** The JSON is the last thing written, whatever the JVM or a callback printed before it. */
+function parseJson(text: string): unknown {
+  const start = text.search(/^\{/m);
+  if (start < 0) return undefined;
+  try {
+    return JSON.parse(text.slice(start)) as unknown;
+  } catch {
+    // No answer: the caller reports the text itself.
+    return undefined;
+  }
+}
+
+interface Ended {
+  readonly exitCode: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs a program as the leader of a process group, and ends the whole group when the signal aborts. */
+async function runInGroup(
+  program: string,
+  args: readonly string[],
+  env: Record<string, string>,
+  signal: AbortSignal | undefined,
+): Promise<Ended> {
+  const child = execa(program, args, {
+    env,
+    extendEnv: false,
+    // Flyway reads a flyway.toml from where it stands.
+    cwd: '/',
+    detached: true,
+    stdin: 'ignore',
+    reject: false,
+    maxBuffer: 4 * 1024 * 1024,
+  });
+  let killing: NodeJS.Timeout | undefined;
+  const end = (): void => {
+    signalGroup(child.pid, 'SIGTERM');
+    killing = setTimeout(() => signalGroup(child.pid, 'SIGKILL'), KILL_AFTER_MS);
+  };
+  signal?.addEventListener('abort', end, { once: true });
+  try {
+    const ended = await child;
+    signal?.throwIfAborted();
+    const { exitCode, stdout, stderr } = ended;
+    if (exitCode === undefined) {
+      const why = ended.shortMessage ?? 'it was ended';
+      throw new SafeguardError('MIGRATION_FAILED', `flyway could not be carried out: ${why}`, {
+        cause: ended,
+      });
+    }
+    return { exitCode, stdout, stderr };
+  } finally {
+    clearTimeout(killing);
+    signal?.removeEventListener('abort', end);
+  }
+}
+
+function signalGroup(pid: number | undefined, name: NodeJS.Signals): void {
+  if (pid === undefined) return;
+  try {
+    process.kill(-pid, name);
+  } catch (error) {
+    // ESRCH: the group has ended in the meantime, which is what was wanted.
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+}

@@ -1,0 +1,144 @@
+import { Readable } from 'node:stream';
+import type { z } from 'zod';
+import { HostRefused, SafeguardError } from '../domain/errors.js';
+import {
+  HOST_PROTOCOL,
+  type ActivateRequest,
+  type AdoptRequest,
+  type ChangeResult,
+  type CommitRequest,
+  type HostInspection,
+  type HostRequest,
+  type InspectRequest,
+  type RestoreRequest,
+  type StageRequest,
+} from '../domain/host-protocol.js';
+import { changeResult, HostAnswer, hostInspection, type HostProgress } from './host-answer.js';
+import type { SshConnections } from './ssh/connections.js';
+import type { ExecResult } from './ssh/exec.js';
+import { describeTarget, type SshTarget } from './ssh/target.js';
+
+/** The one command that the deploying user may run as root. */
+export const HOST_COMMAND = ['sudo', '-n', '/usr/local/sbin/safeguard-host'] as const;
+
+/** A request as its caller writes it: the protocol's number is filled in here. */
+type Unversioned<R extends HostRequest> = Omit<R, 'protocol'>;
+
+/** Every operation that changes what runs. */
+export type ChangeRequest =
+  | Unversioned<ActivateRequest>
+  | Unversioned<RestoreRequest>
+  | Unversioned<CommitRequest>
+  | Unversioned<AdoptRequest>;
+
+export interface HostCallOptions {
+  readonly signal?: AbortSignal;
+  readonly timeoutMs?: number;
+  readonly onProgress?: (progress: HostProgress) => void;
+}
+
+/** The part of {@link SshConnections} that is needed here. */
+export type Executor = Pick<SshConnections, 'exec'>;
+
+/**
+ * Speaks to `safeguard-host` (docs/architecture.md, "A host"). Every method throws what `SshConnections.exec` throws,
+ * `HostRefused` with the host's own code, or HOST_ANSWER_INVALID when the answer is not of the protocol.
+ */
+export class HostProgram {
+  readonly #ssh: Executor;
+  readonly #command: readonly string[];
+
+  constructor(ssh: Executor, command: readonly string[] = HOST_COMMAND) {
+    this.#ssh = ssh;
+    this.#command = command;
+  }
+
+  /** Looks at an application on a host; changes nothing. */
+  async inspect(
+    target: SshTarget,
+    of: Omit<InspectRequest, 'protocol' | 'operation'>,
+    options: HostCallOptions = {},
+  ): Promise<HostInspection> {
+    return this.#call(target, { ...of, operation: 'inspect' }, hostInspection, options);
+  }
+
+  /** Sends a component's archive. `archive` is opened once, when the host is connected; it must give `artifact.size` bytes. */
+  async stage(
+    target: SshTarget,
+    request: Unversioned<StageRequest>,
+    archive: () => Readable,
+    options: HostCallOptions = {},
+  ): Promise<ChangeResult> {
+    return this.#call(target, request, changeResult, options, archive);
+  }
+
+  /** Activates, restores, commits or adopts. */
+  async change(
+    target: SshTarget,
+    request: ChangeRequest,
+    options: HostCallOptions = {},
+  ): Promise<ChangeResult> {
+    return this.#call(target, request, changeResult, options);
+  }
+
+  async #call<T>(
+    target: SshTarget,
+    request: Unversioned<HostRequest>,
+    schema: z.ZodType<T>,
+    { onProgress, ...options }: HostCallOptions,
+    archive?: () => Readable,
+  ): Promise<T> {
+    const answer = new HostAnswer((progress) => onProgress?.(progress));
+    const line = `${JSON.stringify({ protocol: HOST_PROTOCOL, ...request })}\n`;
+    const result = await this.#ssh.exec(target, this.#command, {
+      ...options,
+      stdin: Readable.from(input(line, archive, answer), { objectMode: false }),
+      onStdoutLine: (text) => answer.add(text),
+    });
+    return judge(target, answer, result, schema);
+  }
+}
+
+/** The request's line, then the archive; cut short once the host has refused, so that nobody sends 30 MB to a "no". */
+async function* input(
+  line: string,
+  archive: (() => Readable) | undefined,
+  answer: HostAnswer,
+): AsyncGenerator<Buffer> {
+  yield Buffer.from(line);
+  if (!archive) return;
+  for await (const chunk of archive()) {
+    if (answer.ending?.type === 'error') return;
+    yield chunk as Buffer;
+  }
+}
+
+function judge<T>(target: SshTarget, answer: HostAnswer, result: ExecResult, schema: z.ZodType<T>): T {
+  const { ending, garbage } = answer;
+  if (ending?.type === 'error') throw new HostRefused(ending.code, `${target.name}: ${ending.message}`);
+  if (garbage !== undefined) throw invalid(target, `it wrote ${JSON.stringify(garbage)}`);
+  if (!ending) throw invalid(target, `no result; ${describeEnd(result)}`);
+  if (result.code !== 0) throw invalid(target, `a result, but ${describeEnd(result)}`);
+  const protocol = (ending.result as { readonly protocol?: unknown } | null)?.protocol;
+  if (protocol !== undefined && protocol !== HOST_PROTOCOL) {
+    throw invalid(
+      target,
+      `it speaks protocol ${JSON.stringify(protocol)}, and ${String(HOST_PROTOCOL)} is needed`,
+    );
+  }
+  const parsed = schema.safeParse(ending.result);
+  if (parsed.success) return parsed.data;
+  const places = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).slice(0, 5);
+  throw invalid(target, places.join('; '), parsed.error);
+}
+
+function describeEnd({ code, signal, stderr }: ExecResult): string {
+  const end = code === null ? `ended by ${signal ?? 'a signal'}` : `exit status ${String(code)}`;
+  const text = stderr.trim().slice(0, 500);
+  return text === '' ? end : `${end}: ${text}`;
+}
+
+function invalid(target: SshTarget, what: string, cause?: unknown): SafeguardError {
+  const text = `The answer of safeguard-host on ${describeTarget(target)} is not of the protocol: ${what}`;
+  return new SafeguardError('HOST_ANSWER_INVALID', text, { cause });
+}

@@ -1,0 +1,74 @@
+import pg from 'pg';
+import { attempt, type ProbeOptions } from './attempt.js';
+
+export interface PostgresAsk extends ProbeOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly database: string;
+  readonly user: string;
+  readonly password?: string;
+}
+
+export interface PostgresAnswer {
+  /** Such as `15.18`. */
+  readonly serverVersion: string;
+  /** Highest version that `flyway_schema_history` calls successful; `null` without that table or without a row. */
+  readonly schemaVersion: string | null;
+  /** Number of tables in the schema `public`, Flyway's own included. */
+  readonly tables: number;
+  readonly ms: number;
+}
+
+const FACTS = `select current_setting('server_version') as version,
+  (select count(*)::int from pg_tables where schemaname = 'public') as tables,
+  to_regclass('public.flyway_schema_history') is not null as history`;
+
+// As numbers: '1.10' comes after '1.9'. Timestamps as versions do not fit an integer.
+const SCHEMA_VERSION = `select version from public.flyway_schema_history where success and version is not null
+  order by string_to_array(version, '.')::numeric[] desc limit 1`;
+
+async function look(client: pg.Client): Promise<Omit<PostgresAnswer, 'ms'>> {
+  await client.connect();
+  const facts = (await client.query<{ version: string; tables: number; history: boolean }>(FACTS)).rows[0];
+  if (!facts) throw new Error('the server answered without a row');
+  const newest = facts.history
+    ? (await client.query<{ version: string }>(SCHEMA_VERSION)).rows[0]
+    : undefined;
+  const serverVersion = facts.version.split(' ')[0] ?? facts.version;
+  return { serverVersion, schemaVersion: newest?.version ?? null, tables: facts.tables };
+}
+
+/** Logs in from this machine and looks. Throws PROBE_FAILED. The password is in no message. */
+export async function postgresProbe(ask: PostgresAsk): Promise<PostgresAnswer> {
+  const started = performance.now();
+  const { host, port, database, user, password, timeoutMs = 5_000 } = ask;
+  const what = `PostgreSQL ${database} at ${host}:${String(port)}`;
+  return attempt(what, ask, async (signal) => {
+    const limits = {
+      connectionTimeoutMillis: timeoutMs,
+      statement_timeout: timeoutMs,
+      query_timeout: timeoutMs,
+    };
+    const client = new pg.Client({
+      host,
+      port,
+      database,
+      user,
+      password,
+      ...limits,
+      application_name: 'safeguard',
+    });
+    const failed = new Promise<never>((_resolve, reject) => {
+      // Without a listener a connection that breaks between two queries ends the process.
+      client.on('error', reject);
+      signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
+    });
+    try {
+      const found = await Promise.race([look(client), failed]);
+      return { ...found, ms: Math.round(performance.now() - started) };
+    } finally {
+      // The answer does not wait for the goodbye, and a broken connection has none.
+      client.end().catch(() => undefined);
+    }
+  });
+}

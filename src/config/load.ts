@@ -1,0 +1,171 @@
+import { readFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { SafeguardError } from '../domain/errors.js';
+import type { HostRef } from '../domain/plan.js';
+import type { Policy } from '../domain/policy.js';
+import type { VersionForm } from '../domain/version.js';
+import { isVersion } from '../domain/version.js';
+import { mergeOver } from './merge.js';
+import { fillPlaceholders } from './placeholders.js';
+import { effectivePolicy } from './policies.js';
+import {
+  applicationSchema,
+  configSchema,
+  type ApplicationSection,
+  type ConfigFile,
+  type EnvironmentSection,
+} from './schema.js';
+import { ConfigSource, describeIssues } from './source.js';
+
+/** One environment of an application, complete: overrides laid over, placeholders filled, paths absolute. */
+export interface EnvironmentConfig extends ApplicationSection {
+  readonly application: string;
+  readonly name: string;
+  readonly versionForm: VersionForm;
+  /** With `{version}` in it. */
+  readonly releaseDirectory: string;
+  readonly hosts: readonly HostRef[];
+  readonly ssh: { readonly user: string; readonly key: string; readonly knownHosts: string };
+  readonly policy: Policy;
+  readonly records: string;
+}
+
+/** `safeguard.yaml`, read and judged. */
+export interface Config {
+  readonly file: string;
+  readonly application: string;
+  readonly environments: ReadonlyMap<string, EnvironmentConfig>;
+}
+
+type Path = readonly PropertyKey[];
+
+function invalid(message: string): SafeguardError {
+  return new SafeguardError('CONFIG_INVALID', message);
+}
+
+/** A merged value stands in the environment when it overrides there, in the application's own part otherwise. */
+function origin(source: ConfigSource, environment: string): (path: Path) => Path {
+  return (path) =>
+    source.has(['environments', environment, ...path]) ? ['environments', environment, ...path] : path;
+}
+
+function applicationPart(
+  source: ConfigSource,
+  file: ConfigFile,
+  name: string,
+  section: EnvironmentSection,
+): ApplicationSection {
+  const merged = mergeOver(
+    { components: file.components, migrations: file.migrations, cache: file.cache },
+    { components: section.components, migrations: section.migrations },
+  );
+  const known = {
+    application: file.application,
+    environment: name,
+    ...Object.fromEntries(Object.entries(section.vars).map(([key, value]) => [`vars.${key}`, value])),
+  };
+  const locate = origin(source, name);
+  const filled = fillPlaceholders(merged, known, (path, placeholder) => {
+    throw invalid(
+      `${source.place(locate(path))} ${path.join('.')}: {${placeholder}} stands for nothing in environment ${name}; known: ${Object.keys(known).join(', ')}, release, version`,
+    );
+  });
+  const parsed = applicationSchema.safeParse(filled);
+  if (!parsed.success) throw invalid(`environment ${name}:\n${describeIssues(source, parsed.error, locate)}`);
+  return parsed.data;
+}
+
+function assertRoutes(source: ConfigSource, application: ApplicationSection): void {
+  for (const [name, component] of Object.entries(application.components)) {
+    if (component.kind !== 'static') continue;
+    for (const [prefix, target] of Object.entries(component.routes)) {
+      if (application.components[target]?.kind === 'systemd') continue;
+      throw invalid(
+        `${source.place(['components', name, 'routes', prefix])} components.${name}.routes.${prefix}: expected the name of a systemd component, got ${target}`,
+      );
+    }
+  }
+}
+
+function environmentConfig(
+  source: ConfigSource,
+  file: ConfigFile,
+  name: string,
+  section: EnvironmentSection,
+): EnvironmentConfig {
+  const application = applicationPart(source, file, name, section);
+  assertRoutes(source, application);
+  const base = dirname(source.file);
+  return {
+    ...application,
+    application: file.application,
+    name,
+    versionForm: file.release.version,
+    releaseDirectory: resolve(base, file.release.directory),
+    hosts: Object.entries(section.hosts).map(([host, at]) => ({ name: host, ...at })),
+    ssh: {
+      user: section.ssh.user,
+      key: resolve(base, section.ssh.key),
+      knownHosts: resolve(base, section.ssh.known_hosts),
+    },
+    policy: effectivePolicy(section),
+    records: resolve(base, file.records),
+  };
+}
+
+/**
+ * Reads and judges the text of a `safeguard.yaml`; `file` is its absolute path.
+ * @throws SafeguardError CONFIG_INVALID with one line a problem: file, line, column, path, and what was expected
+ */
+export function parseConfig(file: string, text: string): Config {
+  const source = new ConfigSource(file, text);
+  const parsed = configSchema.safeParse(source.value());
+  if (!parsed.success) throw invalid(describeIssues(source, parsed.error));
+  const environments = Object.entries(parsed.data.environments).map(
+    ([name, section]) => [name, environmentConfig(source, parsed.data, name, section)] as const,
+  );
+  return { file, application: parsed.data.application, environments: new Map(environments) };
+}
+
+/**
+ * Reads `safeguard.yaml`.
+ * @throws SafeguardError CONFIG_INVALID
+ */
+export function loadConfig(path: string): Config {
+  const file = resolve(path);
+  try {
+    return parseConfig(file, readFileSync(file, 'utf8'));
+  } catch (cause) {
+    if (cause instanceof SafeguardError) throw cause;
+    throw new SafeguardError('CONFIG_INVALID', `${file} can't be read: ${(cause as Error).message}`, {
+      cause,
+    });
+  }
+}
+
+/**
+ * One environment of a configuration.
+ * @throws SafeguardError ENVIRONMENT_UNKNOWN
+ */
+export function environmentOf(config: Config, name: string): EnvironmentConfig {
+  const environment = config.environments.get(name);
+  if (environment) return environment;
+  const known = [...config.environments.keys()].join(', ');
+  throw new SafeguardError(
+    'ENVIRONMENT_UNKNOWN',
+    `${config.file} has no environment ${JSON.stringify(name)}; it has: ${known}.`,
+  );
+}
+
+/**
+ * Refuses a version that is not of the environment's form, before it reaches a path or a workflow id.
+ * @throws SafeguardError VERSION_INVALID
+ */
+export function assertVersion(environment: EnvironmentConfig, version: string): void {
+  if (isVersion(version, environment.versionForm)) return;
+  const shown = JSON.stringify(version.slice(0, 60));
+  throw new SafeguardError(
+    'VERSION_INVALID',
+    `${shown} is not a version of the form "${environment.versionForm}".`,
+  );
+}

@@ -1,0 +1,61 @@
+import type { Policy } from '../domain/policy.js';
+import type { EnvironmentSection } from './schema.js';
+
+const MINUTE = 60;
+const HOUR = 60 * MINUTE;
+
+const standard: Policy = {
+  approval: { required: true, timeoutSeconds: 24 * HOUR, fourEyes: true },
+  retries: { tries: 3, delaySeconds: 30 },
+  stepTimeoutSeconds: 10 * MINUTE,
+  runTimeoutSeconds: 6 * HOUR,
+  compensation: { delaySeconds: 5, giveUpAfterSeconds: HOUR },
+  checks: {
+    attempts: 3,
+    pageAttempts: 2,
+    intervalSeconds: 5,
+    timeoutSeconds: 30,
+    phaseTimeoutSeconds: 300,
+    slowMs: 2000,
+  },
+  keepReleases: 5,
+};
+
+/** The presets of spec S20, as far as this version carries them out. */
+export const POLICIES: Readonly<Record<EnvironmentSection['policy'], Policy>> = {
+  dev: { ...standard, approval: { ...standard.approval, required: false, fourEyes: false } },
+  uat: standard,
+  production: standard,
+};
+
+/** A preset with the environment's own values laid over it, key by key. */
+export function effectivePolicy(section: EnvironmentSection): Policy {
+  const preset = POLICIES[section.policy];
+  const { approval, retries, limits, checks } = section;
+  return {
+    approval: {
+      required: approval.required ?? preset.approval.required,
+      timeoutSeconds: approval.timeout ?? preset.approval.timeoutSeconds,
+      fourEyes: approval.four_eyes ?? preset.approval.fourEyes,
+    },
+    retries: {
+      tries: retries.tries ?? preset.retries.tries,
+      delaySeconds: retries.delay ?? preset.retries.delaySeconds,
+    },
+    stepTimeoutSeconds: limits.step ?? preset.stepTimeoutSeconds,
+    runTimeoutSeconds: limits.run ?? preset.runTimeoutSeconds,
+    compensation: {
+      delaySeconds: preset.compensation.delaySeconds,
+      giveUpAfterSeconds: limits.rollback ?? preset.compensation.giveUpAfterSeconds,
+    },
+    checks: {
+      attempts: checks.attempts ?? preset.checks.attempts,
+      pageAttempts: checks.page_attempts ?? preset.checks.pageAttempts,
+      intervalSeconds: checks.interval ?? preset.checks.intervalSeconds,
+      timeoutSeconds: checks.timeout ?? preset.checks.timeoutSeconds,
+      phaseTimeoutSeconds: checks.phase ?? preset.checks.phaseTimeoutSeconds,
+      slowMs: preset.checks.slowMs,
+    },
+    keepReleases: section.keep_releases,
+  };
+}

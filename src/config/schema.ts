@@ -1,0 +1,145 @@
+import { z } from 'zod';
+import { duration } from './duration.js';
+
+const name = z.string().regex(/^[a-z][a-z0-9-]{0,30}$/, 'expected lower-case letters, digits and dashes');
+const port = z.int().min(1).max(65_535);
+const urlPath = z.string().regex(/^\/[A-Za-z0-9/._~-]*$/, 'expected a path such as /health');
+const fileName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, 'expected a file name without folders');
+const variable = z.string().regex(/^[A-Z_][A-Z0-9_]*$/, 'expected a name such as DATABASE_URL');
+const line = z.string().regex(/^[^\p{Cc}]*$/u, 'control characters are not allowed');
+
+/** Where a secret is to be found; its value never stands in the file. */
+export const secretReference = z.union([z.strictObject({ env: variable }), z.strictObject({ file: line })], {
+  error: 'expected a reference such as {env: DATABASE_PASSWORD} or {file: /run/secrets/db}',
+});
+
+const systemd = z.strictObject({
+  kind: z.literal('systemd'),
+  artifact: fileName,
+  exec: z.array(line).min(1),
+  user: name,
+  port,
+  environment: z.record(variable, line).default({}),
+  secrets: z.record(variable, secretReference).default({}),
+  stop_timeout: duration.default(30),
+  ready_timeout: duration.default(120),
+  unit: z
+    .string()
+    .regex(/^[a-z0-9][a-z0-9-]{0,60}\.service$/, 'expected a unit name such as campus-backend.service')
+    .optional(),
+  health: z.strictObject({
+    /** Answers 200 with {"status": "UP"}. */
+    path: urlPath,
+    /** Further paths that must answer 200. */
+    api: z.array(urlPath).default([]),
+    version: z.strictObject({ path: urlPath, pointer: z.string().startsWith('/') }),
+    /** JSON pointers into the health answer that must say UP. */
+    up: z.array(z.string().startsWith('/')).default([]),
+  }),
+});
+
+const staticSite = z.strictObject({
+  kind: z.literal('static'),
+  artifact: fileName,
+  listen: port.default(80),
+  server_name: z
+    .string()
+    .regex(/^[A-Za-z0-9._*-]+$/)
+    .default('_'),
+  /** Path prefix → component that answers it. */
+  routes: z
+    .record(z.string().regex(/^\/([A-Za-z0-9._~-]+\/)*$/, 'expected a prefix such as /api/'), name)
+    .default({}),
+  assets: z
+    .string()
+    .regex(/^\/([A-Za-z0-9._~-]+\/)+$/)
+    .optional(),
+  pages: z.array(urlPath).default(['/']),
+  /** File whose whole content is the version. */
+  version: urlPath.default('/version.txt'),
+  /** Paths answered through a route, asked through nginx. */
+  proxied: z.array(urlPath).default([]),
+  ready_timeout: duration.default(30),
+});
+
+const migrations = z.strictObject({
+  provider: z.literal('flyway'),
+  directory: fileName.default('migrations'),
+  url: line.regex(/^jdbc:postgresql:\/\//, 'expected jdbc:postgresql://host[:port]/database'),
+  user: line,
+  password: secretReference,
+  minimum_tables: z.int().min(0).default(0),
+  timeout: duration.default(600),
+});
+
+const overrides = z.record(z.string(), z.unknown());
+
+const environment = z.strictObject({
+  policy: z.enum(['dev', 'uat', 'production']).default('dev'),
+  hosts: z
+    .record(
+      name,
+      z.union([
+        line.transform((address) => ({ address, port: 22 })),
+        z.strictObject({ address: line, port: port.default(22) }),
+      ]),
+    )
+    .refine((hosts) => Object.keys(hosts).length > 0, 'expected at least one host'),
+  ssh: z.strictObject({ user: name, key: line, known_hosts: line }),
+  vars: z.record(z.string().regex(/^[a-z][a-z0-9_]*$/), z.union([line, z.number()])).default({}),
+  /** Laid over the application's own `components` and `migrations`, key by key. */
+  components: overrides.optional(),
+  migrations: overrides.optional(),
+  approval: z
+    .strictObject({
+      required: z.boolean().optional(),
+      timeout: duration.optional(),
+      four_eyes: z.boolean().optional(),
+    })
+    .default({}),
+  retries: z
+    .strictObject({ tries: z.int().min(1).max(10).optional(), delay: duration.optional() })
+    .default({}),
+  limits: z
+    .strictObject({ step: duration.optional(), run: duration.optional(), rollback: duration.optional() })
+    .default({}),
+  checks: z
+    .strictObject({
+      attempts: z.int().min(1).max(20).optional(),
+      page_attempts: z.int().min(1).max(20).optional(),
+      interval: duration.optional(),
+      timeout: duration.optional(),
+      phase: duration.optional(),
+    })
+    .default({}),
+  keep_releases: z.int().min(2).max(50).default(5),
+});
+
+/** The components and migrations of an application, as one environment sees them. */
+export const applicationSchema = z.strictObject({
+  components: z
+    .record(name, z.discriminatedUnion('kind', [systemd, staticSite]))
+    .refine((components) => Object.keys(components).length > 0, 'expected at least one component'),
+  migrations: migrations.optional(),
+  cache: z.strictObject({ host: line, port: port.default(6379) }).optional(),
+});
+
+/** `safeguard.yaml`. Unknown keys are refused everywhere. */
+export const configSchema = z.strictObject({
+  application: name,
+  release: z.strictObject({ directory: line, version: z.enum(['semver', 'tag']).default('semver') }),
+  components: z.record(name, z.unknown()),
+  migrations: z.unknown().optional(),
+  cache: z.unknown().optional(),
+  environments: z.record(name, environment),
+  /** Where runs' records and incident markers are kept, on the runner. */
+  records: line.default('/var/lib/safeguard/records'),
+});
+
+export type SecretReference = z.output<typeof secretReference>;
+export type ConfigFile = z.output<typeof configSchema>;
+export type EnvironmentSection = z.output<typeof environment>;
+export type ApplicationSection = z.output<typeof applicationSchema>;
+export type SystemdSection = z.output<typeof systemd>;
+export type StaticSection = z.output<typeof staticSite>;
+export type MigrationsSection = z.output<typeof migrations>;

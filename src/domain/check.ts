@@ -1,0 +1,106 @@
+/** Categories of spec S10. */
+export type CheckCategory =
+  'backend' | 'frontend' | 'database' | 'cache' | 'external' | 'system' | 'proxy' | 'services';
+
+/** `critical`: the release is taken back; `warning`: said in the record; `info`: kept as evidence. */
+export type Severity = 'critical' | 'warning' | 'info';
+
+interface CheckBase {
+  /** Unique within a release; for people. */
+  readonly name: string;
+  readonly category: CheckCategory;
+  readonly severity: Severity;
+  /** Attempts in all, 5 s (policy) apart. */
+  readonly attempts: number;
+}
+
+/** GET of a path on a port of each host, through its SSH connection. */
+export interface HttpCheck extends CheckBase {
+  readonly kind: 'http';
+  readonly port: number;
+  readonly path: string;
+  readonly status: number;
+  /** JSON pointer into the body, and the text that must stand there. */
+  readonly json?: { readonly pointer: string; readonly equals?: string };
+  /** The whole body, white space at the ends cut off. */
+  readonly text?: string;
+}
+
+/** The unit is active and was not restarted more than twice. */
+export interface SystemdCheck extends CheckBase {
+  readonly kind: 'systemd';
+  readonly unit: string;
+  readonly maxRestarts: number;
+}
+
+/** Disk, memory and load of each host; limits are percent, and load per core. */
+export interface SystemCheck extends CheckBase {
+  readonly kind: 'disk' | 'memory' | 'load';
+  readonly limit: number;
+}
+
+/** Reachable, schema version in the range, enough tables. Connection data comes from the worker's configuration. */
+export interface DatabaseCheck extends CheckBase {
+  readonly kind: 'database';
+  readonly tolerates: { readonly min: string; readonly max: string };
+  readonly minimumTables: number;
+}
+
+/** Redis answers PING. */
+export interface CacheCheck extends CheckBase {
+  readonly kind: 'redis';
+  readonly host: string;
+  readonly port: number;
+}
+
+export type Check = HttpCheck | SystemdCheck | SystemCheck | DatabaseCheck | CacheCheck;
+
+/** True for checks that run once for each host; the others run once for the environment. */
+export function isPerHost(check: Check): boolean {
+  return check.kind !== 'database' && check.kind !== 'redis';
+}
+
+/** What one check came to, with its evidence. */
+export interface CheckResult {
+  readonly name: string;
+  readonly category: CheckCategory;
+  readonly severity: Severity;
+  /** Host name, or `environment`. */
+  readonly target: string;
+  readonly verdict: 'pass' | 'fail';
+  readonly attempts: number;
+  readonly durationMs: number;
+  /** What was seen, at most 300 characters, no secrets. */
+  readonly evidence: string;
+}
+
+/** What all checks together came to. */
+export interface HealthReport {
+  readonly healthy: boolean;
+  readonly durationMs: number;
+  /** Number of checks that passed. */
+  readonly passed: number;
+  /** Failures and warnings only; the passed ones are in the run's record. */
+  readonly failed: readonly CheckResult[];
+}
+
+/** Healthy means that no critical check failed (spec S10). */
+export function summarize(results: readonly CheckResult[], durationMs: number): HealthReport {
+  const failed = results.filter((result) => result.verdict === 'fail');
+  return {
+    healthy: failed.every((result) => result.severity !== 'critical'),
+    durationMs,
+    passed: results.length - failed.length,
+    failed,
+  };
+}
+
+/** A sentence that names the failed critical checks. */
+export function describeFailures(report: HealthReport): string {
+  const critical = report.failed.filter((result) => result.severity === 'critical');
+  const shown = critical
+    .slice(0, 3)
+    .map((result) => `${result.name} on ${result.target} (${result.evidence})`);
+  const more = critical.length > shown.length ? ` and ${critical.length - shown.length} more` : '';
+  return `${critical.length} of ${critical.length + report.passed} checks failed: ${shown.join('; ')}${more}`;
+}

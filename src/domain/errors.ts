@@ -1,0 +1,179 @@
+import type { HostErrorCode } from './host-protocol.js';
+
+/**
+ * What kind of failure it is; the retry table (`retry.ts`) has one row for each.
+ * - `input`: what was asked for is wrong; asking again changes nothing
+ * - `refused`: something deliberately said no
+ * - `unreachable`: nothing was carried out because nobody answered
+ * - `failed`: carried out, and it did not work
+ * - `unknown`: it may or may not have been carried out; look before anything else
+ * - `defect`: our own mistake
+ */
+export type ErrorClass = 'input' | 'refused' | 'unreachable' | 'failed' | 'unknown' | 'defect';
+
+interface ErrorFacts {
+  readonly class: ErrorClass;
+  /** What a person should do about it. */
+  readonly advice: string;
+}
+
+/** Every coded error. `docs/errors.md` is held to this table by a test. */
+export const ERRORS = {
+  CONFIG_INVALID: { class: 'input', advice: 'Mend safeguard.yaml at the place named, then start again.' },
+  REQUEST_INVALID: {
+    class: 'input',
+    advice: 'Start deployments with safeguard deploy, which fills in the request.',
+  },
+  VERSION_INVALID: {
+    class: 'input',
+    advice: 'Give a version of the configured form, such as 1.4.2 or 1.4.2-rc.1.',
+  },
+  ENVIRONMENT_UNKNOWN: { class: 'input', advice: 'Use one of the environments that safeguard.yaml names.' },
+  RELEASE_NOT_FOUND: {
+    class: 'input',
+    advice: 'Build the release, or correct the version or release.directory.',
+  },
+  RELEASE_INVALID: {
+    class: 'input',
+    advice: 'Build the release again; its files do not agree with its SHA256SUMS or release.json.',
+  },
+  RELEASE_CHANGED: {
+    class: 'input',
+    advice: 'The release was altered while it was being deployed. Build it again under a new version.',
+  },
+  SECRET_MISSING: {
+    class: 'input',
+    advice: 'Provide the secret to the worker at the reference named, then start again.',
+  },
+  SCHEMA_NOT_TOLERATED: {
+    class: 'input',
+    advice:
+      'The release that serves now could not run on the new schema, so there would be no way back. Deploy a release in between.',
+  },
+  HOST_KEY_UNKNOWN: {
+    class: 'refused',
+    advice: "Add the host's key to the known_hosts file after checking it on the host's console.",
+  },
+  HOST_KEY_MISMATCH: {
+    class: 'refused',
+    advice: 'Someone may be in between. Compare the key on the console before you touch known_hosts.',
+  },
+  LOGIN_REFUSED: { class: 'refused', advice: 'Check the deploying user and its key on that host.' },
+  HOST_REFUSED: { class: 'failed', advice: 'The host says why; see its message.' },
+  HOST_UNREACHABLE: { class: 'unreachable', advice: 'Check power, network and sshd of the host.' },
+  CONNECTION_LOST: { class: 'unknown', advice: 'The host is looked at again before anything else is done.' },
+  HOST_TIMEOUT: {
+    class: 'unknown',
+    advice: 'The host did not finish in time; look at its load and at its journal.',
+  },
+  HOST_OUTPUT_TOO_LARGE: { class: 'failed', advice: 'A command flooded its output; look at the host.' },
+  HOST_ANSWER_INVALID: {
+    class: 'failed',
+    advice: 'Run the prepare playbook: safeguard-host on the host is missing or of another version.',
+  },
+  HOST_NOT_AS_COMMITTED: {
+    class: 'refused',
+    advice:
+      'A host does not hold what the environment has committed. Run the verify playbook and bring it back first.',
+  },
+  ENVIRONMENT_NOT_ADOPTED: {
+    class: 'refused',
+    advice:
+      'The hosts belong to another life of this environment. Check that no other server deploys to them, then deploy with --adopt.',
+  },
+  ENVIRONMENT_QUARANTINED: {
+    class: 'refused',
+    advice: 'An earlier run ended as PARTIAL. Bring the hosts to one release, then run safeguard resolve.',
+  },
+  NOT_READY: {
+    class: 'failed',
+    advice: 'The service did not become ready in time; see its log in the message.',
+  },
+  UNHEALTHY: { class: 'failed', advice: 'Read the failed checks; the release was taken back.' },
+  NOT_READ_BACK: {
+    class: 'failed',
+    advice: 'A host reported success but does not show it; see the differences.',
+  },
+  PROBE_FAILED: { class: 'failed', advice: 'The check could not be carried out; see its cause.' },
+  MIGRATION_FAILED: {
+    class: 'failed',
+    advice: "Read Flyway's message; mend the migration, and check flyway_schema_history.",
+  },
+  STEP_TIMEOUT: {
+    class: 'failed',
+    advice: 'The step took longer than it may; see the last progress it reported.',
+  },
+  REJECTED: { class: 'refused', advice: 'Ask the person who rejected it.' },
+  APPROVAL_TIMEOUT: {
+    class: 'refused',
+    advice: 'Nobody approved in time. Start again when an approver is there.',
+  },
+  ABORTED: { class: 'refused', advice: 'A person aborted the run.' },
+  RUN_TIMEOUT: {
+    class: 'failed',
+    advice: 'The whole run took longer than it may; see which step it was in.',
+  },
+  PARTIAL_STATE: {
+    class: 'failed',
+    advice: 'The hosts do not serve one release. The environment is quarantined: act now, see the runbook.',
+  },
+  RECORD_NOT_WRITTEN: {
+    class: 'unreachable',
+    advice: 'Make room or repair access in the records directory; it is tried again.',
+  },
+  TEMPORAL_UNREACHABLE: {
+    class: 'unreachable',
+    advice: 'Start the server (safeguard dev) or correct the address (TEMPORAL_ADDRESS).',
+  },
+  TEMPORAL_NOT_FOUND: {
+    class: 'input',
+    advice: 'Install the Temporal CLI or Go, or point TEMPORAL_ADDRESS at a server.',
+  },
+  TEMPORAL_DENIED: { class: 'refused', advice: 'Use credentials that may do this on the Temporal server.' },
+  RUN_NOT_FOUND: {
+    class: 'input',
+    advice: 'Check the environment and the deployment id with safeguard status.',
+  },
+  LAB_NOT_CONTAINED: {
+    class: 'refused',
+    advice: 'Bring the lab down and up again; nothing may leave the machine.',
+  },
+  INTERNAL: { class: 'defect', advice: 'This is a defect in safeguard. Please report it with the run id.' },
+} as const satisfies Record<string, ErrorFacts>;
+
+/** Stable name of an error; also the `type` of the Temporal failure that carries it. */
+export type ErrorCode = keyof typeof ERRORS;
+
+/** True for a string that names an error of the table. */
+export function isErrorCode(text: unknown): text is ErrorCode {
+  return typeof text === 'string' && Object.hasOwn(ERRORS, text);
+}
+
+/** The page that tells a person what to do about an error. */
+export function runbook(code: ErrorCode): string {
+  return `docs/errors.md#${code.toLowerCase().replaceAll('_', '-')}`;
+}
+
+/**
+ * The one error class of the product: a stable code, a sentence for a person, and the cause.
+ * Workflow and activity failures carry the code as their Temporal failure type.
+ */
+export class SafeguardError extends Error {
+  readonly code: ErrorCode;
+
+  constructor(code: ErrorCode, message: string, options?: { readonly cause?: unknown }) {
+    super(message, options);
+    this.name = 'SafeguardError';
+    this.code = code;
+  }
+}
+
+/** A refusal or failure that `safeguard-host` itself reported. */
+export class HostRefused extends SafeguardError {
+  readonly hostCode: HostErrorCode;
+
+  constructor(hostCode: HostErrorCode, message: string) {
+    super('HOST_REFUSED', message);
+    this.hostCode = hostCode;
+  }
+}

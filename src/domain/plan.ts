@@ -1,0 +1,148 @@
+import type { Json } from './canonical-json.js';
+import { SafeguardError } from './errors.js';
+import type { Policy } from './policy.js';
+import type { Release } from './release.js';
+import { describeRelease } from './release.js';
+import { tolerates } from './version.js';
+
+/** A host as a plan names it. */
+export interface HostRef {
+  readonly name: string;
+  readonly address: string;
+  readonly port: number;
+}
+
+/** One step: what is done, on which hosts, and how it is undone. */
+export interface PlannedStep {
+  readonly kind: 'capture' | 'stage' | 'activate' | 'migrate' | 'check' | 'read-back' | 'commit';
+  /** Name shown to people; unique within the plan. */
+  readonly title: string;
+  readonly hosts: readonly string[];
+  readonly component?: string;
+  /** For people: what compensation does about it; absent where nothing is to be undone. */
+  readonly undo?: string;
+}
+
+/** What a run will do, decided before it does anything. */
+export interface Plan {
+  readonly application: string;
+  readonly environment: string;
+  /** `noop`: every host really runs it already. */
+  readonly kind: 'deploy' | 'noop';
+  readonly from: Release | null;
+  readonly to: Release;
+  readonly hosts: readonly HostRef[];
+  readonly steps: readonly PlannedStep[];
+  /** Migration files that will be applied. */
+  readonly pendingMigrations: readonly string[];
+  readonly policy: Policy;
+}
+
+/** A plan with the SHA-256 of its intent, which is what an approval is given to. */
+export interface HashedPlan extends Plan {
+  readonly hash: string;
+}
+
+/** Everything that the plan depends on. */
+export interface PlanInput {
+  readonly application: string;
+  readonly environment: string;
+  readonly from: Release | null;
+  readonly to: Release;
+  readonly hosts: readonly HostRef[];
+  /** Every host was seen to run `to`, unaltered. */
+  readonly alreadyServed: boolean;
+  readonly force: boolean;
+  /** Schema version of the database now; `null` when it is empty; absent when the release has no schema. */
+  readonly schemaVersion?: string | null;
+  readonly pendingMigrations: readonly string[];
+  readonly policy: Policy;
+}
+
+/**
+ * Refuses a migration that would leave no way back (design rule 8), and a release that could not run on the schema there is.
+ * @throws SafeguardError SCHEMA_NOT_TOLERATED
+ */
+function assertSchemaTolerated({ from, to, schemaVersion, pendingMigrations }: PlanInput): void {
+  if (to.schema === null) return;
+  const after = pendingMigrations.length > 0 ? to.schema.target : (schemaVersion ?? to.schema.target);
+  if (!tolerates(to.schema.tolerates, after)) {
+    throw new SafeguardError(
+      'SCHEMA_NOT_TOLERATED',
+      `${to.version} works with schema ${to.schema.tolerates.min} to ${to.schema.tolerates.max}, but the database would be at ${after}.`,
+    );
+  }
+  if (from?.schema && pendingMigrations.length > 0 && !tolerates(from.schema.tolerates, after)) {
+    throw new SafeguardError(
+      'SCHEMA_NOT_TOLERATED',
+      `${from.version}, which serves now, works with schema ${from.schema.tolerates.min} to ${from.schema.tolerates.max}; ${to.version} would migrate to ${after}.`,
+    );
+  }
+}
+
+function steps(input: PlanInput): PlannedStep[] {
+  const hosts = input.hosts.map((host) => host.name);
+  const undo = `restore ${describeRelease(input.from)}`;
+  const activations = input.to.components.map((component): PlannedStep => ({
+    kind: 'activate',
+    title: component.name,
+    hosts,
+    component: component.name,
+    undo,
+  }));
+  const migrate: PlannedStep[] =
+    input.pendingMigrations.length > 0
+      ? [
+          {
+            kind: 'migrate',
+            title: 'migrate',
+            hosts: [],
+            undo: 'keep: the release that is restored tolerates the new schema',
+          },
+        ]
+      : [];
+  return [
+    { kind: 'capture', title: 'capture', hosts },
+    { kind: 'stage', title: 'stage', hosts },
+    ...activations,
+    ...migrate,
+    { kind: 'check', title: 'health checks', hosts },
+    { kind: 'read-back', title: 'read back', hosts },
+    { kind: 'commit', title: 'commit', hosts },
+  ];
+}
+
+/**
+ * Decides what a run will do. Pure: the same input gives the same plan.
+ * @throws SafeguardError SCHEMA_NOT_TOLERATED
+ */
+export function computePlan(input: PlanInput): Plan {
+  assertSchemaTolerated(input);
+  const noop = input.alreadyServed && !input.force && input.pendingMigrations.length === 0;
+  return {
+    application: input.application,
+    environment: input.environment,
+    kind: noop ? 'noop' : 'deploy',
+    from: input.from,
+    to: input.to,
+    hosts: input.hosts,
+    steps: noop ? [] : steps(input),
+    pendingMigrations: input.pendingMigrations,
+    policy: input.policy,
+  };
+}
+
+/** The part of a plan that an approval covers: from, to, order, migrations, policy; no measurement. */
+export function planIntent(plan: Plan): Json {
+  return {
+    application: plan.application,
+    environment: plan.environment,
+    kind: plan.kind,
+    from: plan.from?.digest ?? null,
+    to: plan.to.digest,
+    hosts: plan.hosts.map((host) => `${host.name} ${host.address}:${host.port}`),
+    steps: plan.steps.map((step) => `${step.title} ${step.hosts.join(',')}`),
+    migrations: plan.pendingMigrations,
+    policy: plan.policy as unknown as Json,
+  };
+}

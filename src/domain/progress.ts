@@ -1,0 +1,68 @@
+import type { Outcome } from './outcome.js';
+
+/** Where a run is. */
+export type Phase =
+  'validating' | 'awaiting-approval' | 'queued' | 'deploying' | 'committing' | 'rolling-back' | 'ended';
+
+export type StepState = 'waiting' | 'running' | 'done' | 'failed' | 'skipped';
+
+/** One step as people see it. Times are ISO 8601 in UTC. */
+export interface StepProgress {
+  readonly title: string;
+  readonly state: StepState;
+  readonly startedAt: string | null;
+  readonly endedAt: string | null;
+  /** Host → state, for steps that run on each host. */
+  readonly hosts: Readonly<Record<string, StepState>>;
+  /** One sentence, such as the failure. */
+  readonly detail: string;
+}
+
+/** What the `progress` query answers, and the Web UI shows. */
+export interface Progress {
+  readonly deploymentId: string;
+  readonly environment: string;
+  readonly version: string;
+  readonly from: string | null;
+  readonly phase: Phase;
+  readonly planHash: string | null;
+  readonly steps: readonly StepProgress[];
+  readonly outcome: Outcome | null;
+  readonly message: string;
+}
+
+const MARKS: Readonly<Record<StepState, string>> = {
+  waiting: '·',
+  running: '▶',
+  done: '✓',
+  failed: '✗',
+  skipped: '–',
+};
+
+/** The sign that stands for a state in every table. */
+export function mark(state: StepState): string {
+  return MARKS[state];
+}
+
+function seconds(step: StepProgress): string {
+  if (step.startedAt === null || step.endedAt === null) return '';
+  return `${((Date.parse(step.endedAt) - Date.parse(step.startedAt)) / 1000).toFixed(1)} s`;
+}
+
+function cell(text: string): string {
+  return text.replaceAll('|', '\\|').replaceAll('\n', ' ').slice(0, 300);
+}
+
+/** A Markdown table for the Web UI's current details. */
+export function renderProgress(progress: Progress): string {
+  const rows = progress.steps.map((step) => {
+    const hosts = Object.entries(step.hosts).map(([host, state]) => `${host} ${mark(state)}`);
+    return `| ${mark(step.state)} ${cell(step.title)} | ${hosts.join(', ')} | ${seconds(step)} | ${cell(step.detail)} |`;
+  });
+  const title = `**${progress.environment}: ${progress.from ?? 'nothing'} → ${progress.version}** — ${progress.outcome ?? progress.phase}`;
+  const message = progress.message === '' ? [] : ['', cell(progress.message)];
+  const hash = progress.planHash === null ? [] : ['', `Plan \`${progress.planHash}\``];
+  return [title, ...message, ...hash, '', '| step | hosts | took | |', '|---|---|---|---|', ...rows].join(
+    '\n',
+  );
+}

@@ -1,0 +1,24 @@
+import type { Check } from './check.js';
+import type { ReleaseRef, SchemaManifest } from './manifest.js';
+
+/** What a run must know of a release: its identity, its parts in the order they are put in place, its checks. */
+export interface Release extends ReleaseRef {
+  readonly gitSha: string | null;
+  readonly components: readonly ReleaseComponent[];
+  readonly schema: SchemaManifest | null;
+  readonly checks: readonly Check[];
+}
+
+/** A component, and how to see that it is ready: an `http` check that is polled after it was started. */
+export interface ReleaseComponent {
+  readonly name: string;
+  readonly kind: 'systemd' | 'static';
+  /** The systemd unit that must run for it. */
+  readonly unit: string;
+  readonly ready: { readonly port: number; readonly path: string; readonly timeoutSeconds: number };
+}
+
+/** `2.0.0 (1f3a…)`: name and the start of the identity. */
+export function describeRelease(release: ReleaseRef | null): string {
+  return release === null ? 'nothing' : `${release.version} (${release.digest.slice(0, 8)})`;
+}

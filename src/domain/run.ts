@@ -1,0 +1,120 @@
+import type { HealthReport } from './check.js';
+import type { FencingToken } from './host-protocol.js';
+import type { Failure, Outcome } from './outcome.js';
+import type { HostRef } from './plan.js';
+import type { Policy } from './policy.js';
+import type { StepProgress } from './progress.js';
+import type { Release } from './release.js';
+import type { HostReading } from './verdict.js';
+
+/** What a client asks for. */
+export interface DeploymentRequest {
+  readonly application: string;
+  readonly environment: string;
+  readonly version: string;
+  /** Unique, sortable, readable; the last part of the workflow id, and the name of every artifact of the run. */
+  readonly deploymentId: string;
+  /** Who asked; nothing proved it. */
+  readonly requestedBy: string;
+  /** Deploy although every host serves it already. */
+  readonly force: boolean;
+  /** Reason for taking over hosts that another life of the environment deployed to; `null`: don't. */
+  readonly adopt: string | null;
+}
+
+/** Leave to change an environment: given by its entity workflow, to one run at a time. */
+export interface Grant {
+  readonly incarnation: string;
+  readonly epoch: number;
+  readonly committed: Release | null;
+}
+
+/** A fencing token without Temporal's attempt, which the activity itself knows. */
+export type StepToken = Omit<FencingToken, 'attempt'>;
+
+/** What it takes to bring an environment back without the run that changed it. */
+export interface Began {
+  readonly deploymentId: string;
+  readonly epoch: number;
+  readonly from: Release | null;
+  readonly to: Release;
+  readonly hosts: readonly HostRef[];
+  readonly policy: Policy;
+}
+
+/** A person's word on a run. `claimed` by whoever sent it. */
+export interface Decision {
+  readonly by: string;
+  readonly comment: string;
+  /** Hash of the plan that was looked at. */
+  readonly planHash?: string;
+}
+
+/** An approval or rejection as it was accepted. */
+export interface RecordedDecision extends Decision {
+  readonly verdict: 'approved' | 'rejected';
+  readonly at: string;
+  readonly planHash: string;
+}
+
+/** What a deployment returns when it completes, and carries in its failure when it does not. */
+export interface DeploymentResult {
+  readonly deploymentId: string;
+  readonly environment: string;
+  readonly version: string;
+  readonly outcome: Outcome;
+  /** The version that every host serves now; `null` when nothing, or when nobody knows. */
+  readonly serving: string | null;
+  readonly message: string;
+}
+
+/** The one record of a run (spec S13, its spine). Times are ISO 8601 in UTC. */
+export interface RunRecord {
+  readonly schema: 'safeguard/record/v1';
+  readonly deploymentId: string;
+  readonly workflowId: string;
+  readonly application: string;
+  readonly environment: string;
+  readonly version: string;
+  readonly digest: string | null;
+  readonly previousVersion: string | null;
+  readonly gitSha: string | null;
+  readonly requestedBy: string;
+  readonly startedAt: string;
+  readonly endedAt: string;
+  readonly outcome: Outcome;
+  readonly message: string;
+  readonly failure: Failure | null;
+  readonly interruption: Interruption | null;
+  readonly decisions: readonly RecordedDecision[];
+  readonly planHash: string | null;
+  readonly steps: readonly StepProgress[];
+  readonly migrationsApplied: readonly string[];
+  readonly health: HealthReport | null;
+  readonly readings: readonly HostReading[];
+}
+
+/** Why a run was stopped from outside. */
+export interface Interruption {
+  readonly kind: 'abort' | 'cancel' | 'timeout' | 'holder-gone';
+  readonly by: string;
+  readonly reason: string;
+  readonly at: string;
+}
+
+/** The one mark that a rollback leaves for people (spec S17, its spine). */
+export interface IncidentMarker {
+  readonly schema: 'safeguard/incident/v1';
+  readonly deploymentId: string;
+  readonly workflowId: string;
+  readonly application: string;
+  readonly environment: string;
+  /** `[Production Rollback] 3.0.0 → 2.0.0` */
+  readonly title: string;
+  readonly failedVersion: string;
+  readonly restoredVersion: string | null;
+  readonly outcome: Outcome;
+  readonly cause: string;
+  readonly advice: string;
+  readonly at: string;
+}

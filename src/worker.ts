@@ -1,0 +1,76 @@
+import { hostname } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { Client } from '@temporalio/client';
+import { Worker, type NativeConnection } from '@temporalio/worker';
+import { CodedFailures } from './activities/coded-failures.js';
+import { createActivities } from './activities/index.js';
+import { Flyway } from './adapters/flyway.js';
+import { HostProgram } from './adapters/host-program.js';
+import { RecordStore } from './adapters/record-store.js';
+import { registerSearchAttributes } from './adapters/search-attributes.js';
+import { SshConnections } from './adapters/ssh/connections.js';
+import { connect, connectWorker, type TemporalSettings } from './adapters/temporal-connection.js';
+import { bundleWorkflows } from './adapters/workflow-bundle.js';
+import type { Config } from './config/load.js';
+import { taskQueue } from './workflows/messages.js';
+
+/** What a worker process needs to be told. */
+export interface WorkerOptions {
+  readonly config: Config;
+  readonly settings: TemporalSettings;
+}
+
+/** A worker that runs until it is told to stop. */
+export interface RunningWorker {
+  /** Resolves when it has stopped after `stop()`, rejects when it failed. */
+  readonly done: Promise<void>;
+  /** Lets what runs come to a safe point (its cancellation or end), then stops. */
+  readonly stop: () => void;
+}
+
+const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
+const workflowsPath = fileURLToPath(new URL(`./workflows/index.${extension}`, import.meta.url));
+
+async function createWorker({ config, settings }: WorkerOptions, native: NativeConnection, client: Client, ssh: SshConnections): Promise<Worker> {
+  const [environment] = config.environments.values();
+  return Worker.create({
+    connection: native,
+    namespace: settings.namespace,
+    taskQueue: taskQueue(config.application),
+    workflowBundle: await bundleWorkflows(workflowsPath),
+    activities: createActivities({
+      config,
+      ssh,
+      program: new HostProgram(ssh),
+      flyway: new Flyway(),
+      records: new RecordStore(environment?.records ?? '.'),
+      temporal: client,
+      runner: hostname(),
+    }),
+    interceptors: { activity: [() => ({ inbound: new CodedFailures() })] },
+    // Cancellation reaches an activity with its heartbeats; the default would keep them back for four seconds.
+    maxHeartbeatThrottleInterval: '500ms',
+    shutdownGraceTime: '10s',
+    maxConcurrentActivityTaskExecutions: 200,
+  });
+}
+
+/**
+ * Starts a worker for an application.
+ * @throws SafeguardError TEMPORAL_UNREACHABLE, TEMPORAL_DENIED
+ */
+export async function startWorker(options: WorkerOptions): Promise<RunningWorker> {
+  const { settings } = options;
+  const connection = await connect(settings);
+  await registerSearchAttributes(connection, settings.namespace);
+  const native = await connectWorker(settings);
+  const ssh = new SshConnections();
+  const client = new Client({ connection, namespace: settings.namespace });
+  const worker = await createWorker(options, native, client, ssh);
+  const done = worker.run().finally(async () => {
+    await ssh.close();
+    await native.close();
+    await connection.close();
+  });
+  return { done, stop: () => worker.shutdown() };
+}

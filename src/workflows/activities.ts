@@ -1,0 +1,30 @@
+import { ActivityCancellationType, proxyActivities, type ActivityOptions } from '@temporalio/workflow';
+import type { Activities } from '../activities/index.js';
+
+/**
+ * One set of options for every step. A worker that dies is noticed by its missing heartbeat and replaced by Temporal, without
+ * limit; a step that fails says so as non-retryable, and the workflow's own loop (`tries.ts`) counts it. Cancellation waits
+ * until the activity has really ended: left unset it would be TRY_CANCEL, and the way back would overlap the way forward.
+ */
+export const STEP_OPTIONS = {
+  heartbeatTimeout: '5s',
+  cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+  retry: { initialInterval: '1s', backoffCoefficient: 1, maximumInterval: '1s' },
+} as const satisfies ActivityOptions;
+
+/** Steps; each call gives its own time limit and summary. */
+export const steps = proxyActivities<Activities>({ ...STEP_OPTIONS, startToCloseTimeout: '1h' });
+
+/** What must be written, however long it takes: records, incidents, the place in the queue. */
+export const duties = proxyActivities<Pick<Activities, 'enqueue' | 'record' | 'incident'>>({
+  startToCloseTimeout: '30s',
+  retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '30s' },
+});
+
+/** Watches the holder of an environment until its workflow is closed. */
+export const watching = proxyActivities<Pick<Activities, 'watchHolder'>>({
+  startToCloseTimeout: '24h',
+  heartbeatTimeout: '5s',
+  cancellationType: ActivityCancellationType.TRY_CANCEL,
+  retry: { initialInterval: '1s', backoffCoefficient: 1 },
+});

@@ -1,0 +1,119 @@
+import { setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow';
+import { defineSearchAttributeKey } from '@temporalio/common';
+import type { Outcome } from '../domain/outcome.js';
+import {
+  renderProgress,
+  type Phase,
+  type Progress,
+  type StepProgress,
+  type StepState,
+} from '../domain/progress.js';
+import { SEARCH_ATTRIBUTES } from '../domain/search-attributes.js';
+
+const phaseKey = defineSearchAttributeKey(SEARCH_ATTRIBUTES.phase, 'KEYWORD');
+const outcomeKey = defineSearchAttributeKey(SEARCH_ATTRIBUTES.outcome, 'KEYWORD');
+
+function now(): string {
+  return new Date().toISOString();
+}
+
+/** What people see of a run: answers the query, and keeps the Web UI's current details and search attributes. */
+export class Board {
+  private progress: Progress;
+
+  constructor(run: {
+    readonly deploymentId: string;
+    readonly environment: string;
+    readonly version: string;
+  }) {
+    const { deploymentId, environment, version } = run;
+    const steps: StepProgress[] = [];
+    this.progress = {
+      deploymentId,
+      environment,
+      version,
+      from: null,
+      phase: 'validating',
+      planHash: null,
+      steps,
+      outcome: null,
+      message: '',
+    };
+    this.show({});
+  }
+
+  /** The state of things, for the query. */
+  read(): Progress {
+    return this.progress;
+  }
+
+  get steps(): readonly StepProgress[] {
+    return this.progress.steps;
+  }
+
+  enter(phase: Phase, message = ''): void {
+    this.show({ phase, message });
+    upsertSearchAttributes([{ key: phaseKey, value: phase }]);
+  }
+
+  planned(from: string | null, planHash: string): void {
+    this.show({ from, planHash });
+  }
+
+  end(outcome: Outcome, message: string): void {
+    this.show({ phase: 'ended', outcome, message });
+    upsertSearchAttributes([
+      { key: phaseKey, value: 'ended' },
+      { key: outcomeKey, value: outcome },
+    ]);
+  }
+
+  /** Runs one step and shows how it goes; what it throws passes through. */
+  async step<T>(title: string, hosts: readonly string[], work: (mark: HostMark) => Promise<T>): Promise<T> {
+    const index = this.progress.steps.length;
+    this.put(index, {
+      title,
+      state: 'running',
+      startedAt: now(),
+      endedAt: null,
+      hosts: Object.fromEntries(hosts.map((host) => [host, 'running' as const])),
+      detail: '',
+    });
+    try {
+      const result = await work((host, state) => this.markHost(index, host, state));
+      this.finish(index, 'done', '');
+      return result;
+    } catch (error) {
+      this.finish(index, 'failed', error instanceof Error ? error.message : String(error));
+      throw error;
+    }
+  }
+
+  private markHost(index: number, host: string, state: StepState): void {
+    const step = this.progress.steps[index];
+    if (step) this.put(index, { ...step, hosts: { ...step.hosts, [host]: state } });
+  }
+
+  private finish(index: number, state: StepState, detail: string): void {
+    const step = this.progress.steps[index];
+    if (!step) return;
+    const hosts = Object.fromEntries(
+      Object.entries(step.hosts).map(([host, was]) => [host, was === 'running' ? state : was]),
+    );
+    this.put(index, { ...step, state, endedAt: now(), hosts, detail });
+  }
+
+  private put(index: number, step: StepProgress): void {
+    this.show({
+      steps: [...this.progress.steps.slice(0, index), step, ...this.progress.steps.slice(index + 1)],
+    });
+  }
+
+  private show(change: Partial<Progress>): void {
+    this.progress = { ...this.progress, ...change };
+    setCurrentDetails(renderProgress(this.progress));
+  }
+}
+
+/** Notes how one host of a step fares. */
+export type HostMark = (host: string, state: StepState) => void;

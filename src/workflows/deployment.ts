@@ -1,0 +1,112 @@
+import { CancellationScope } from '@temporalio/workflow';
+import type { HashedPlan } from '../domain/plan.js';
+import type { DeploymentRequest, DeploymentResult } from '../domain/run.js';
+import { describeReadings, isConsistent } from '../domain/verdict.js';
+import { objectionTo } from '../domain/request.js';
+import { agree, environmentOf, validate } from './agree.js';
+import { conclude, endedUnchanged, leave, succeeded, takenBack, type Ending } from './ending.js';
+import { coded } from './failures.js';
+import {
+  activate,
+  adoptHosts,
+  announce,
+  capture,
+  checkHealth,
+  migrate,
+  readBack,
+  readEveryHost,
+  stage,
+} from './host-steps.js';
+import * as messages from './messages.js';
+import { Run } from './run.js';
+import { bringBack, commitEverywhere, type WayBack } from './way-back.js';
+
+/**
+ * Deploys one release to one environment. Its status tells the truth: Completed, the new release serves (or nothing was to do);
+ * Failed, it does not, and the message says what does; Canceled, someone cancelled, and it was taken back.
+ */
+export async function deployment(request: DeploymentRequest): Promise<DeploymentResult> {
+  assertInOrder(request);
+  const run = new Run(request);
+  const ending = await run
+    .interruptible(() => goForward(run))
+    .catch((cause: unknown) => CancellationScope.nonCancellable(() => goBack(run, cause)));
+  await CancellationScope.nonCancellable(() => leave(run, ending));
+  return conclude(run, ending);
+}
+
+/** Anybody may start a workflow with anything; what is not in order leaves no trace but its own failure. */
+function assertInOrder(request: DeploymentRequest): void {
+  const objection = objectionTo(request);
+  if (objection !== null) throw coded({ code: 'REQUEST_INVALID', message: objection });
+}
+
+/** The way forward. Whatever it throws, and whoever stops it, `goBack` undoes what it began. */
+async function goForward(run: Run): Promise<Ending> {
+  const policy = await validate(run);
+  const plan = await agree(run, policy);
+  if (plan.kind === 'noop')
+    return { outcome: 'NOOP', message: `Every host serves ${plan.to.version} already.`, failure: null };
+
+  const limit = run.startLimit(policy);
+  try {
+    run.board.enter('deploying');
+    if (run.request.adopt !== null) await adoptHosts(run, plan, run.request.adopt);
+    await capture(run, plan);
+    await announce(run, plan);
+    await stage(run, plan);
+
+    run.wayBack = () => bringBack(wayBack(run, plan));
+    for (const { name } of plan.to.components) await activate(run, plan, name);
+    if (plan.pendingMigrations.length > 0) await migrate(run, plan);
+    await checkHealth(run, plan);
+    await readBack(run, plan);
+
+    return await CancellationScope.nonCancellable(() => goThrough(run, plan));
+  } finally {
+    limit.cancel();
+  }
+}
+
+/** Every host was read back and serves the release: from here on there is no way but forward. */
+async function goThrough(run: Run, plan: HashedPlan): Promise<Ending> {
+  run.decided = true;
+  run.board.enter('committing');
+  await environmentOf(run).signal(messages.decided, { deploymentId: run.request.deploymentId });
+  await commitEverywhere(wayBack(run, plan), plan.to, {
+    previousVersion: plan.from?.version ?? null,
+    startedAt: run.startedAt,
+    by: run.request.requestedBy,
+  });
+  run.readings = await readEveryHost({ ...run.target, hosts: plan.hosts, release: plan.to });
+  if (isConsistent(run.readings)) return succeeded(plan);
+  return {
+    outcome: 'PARTIAL',
+    message: `${plan.to.version} was committed, but not every host serves it: ${describeReadings(run.readings)}`,
+    failure: { code: 'PARTIAL_STATE', message: describeReadings(run.readings), step: 'commit' },
+  };
+}
+
+/** The way back: restores the committed release where anything was begun, and says truly what came of it. */
+async function goBack(run: Run, cause: unknown): Promise<Ending> {
+  const stopped = endedUnchanged(run, cause);
+  if (run.wayBack === null) return stopped;
+  run.board.enter('rolling-back', stopped.message);
+  const result = await run.wayBack();
+  run.health = result.health;
+  run.readings = result.readings;
+  return takenBack(run, stopped, result);
+}
+
+function wayBack(run: Run, plan: HashedPlan): WayBack {
+  return {
+    ...run.target,
+    deploymentId: run.request.deploymentId,
+    hosts: plan.hosts,
+    to: plan.from,
+    policy: plan.policy,
+    board: run.board,
+    nextStep: () => run.nextStep(),
+    token: (step, tryNumber) => run.token(step, tryNumber),
+  };
+}

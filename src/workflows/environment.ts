@@ -1,0 +1,130 @@
+import {
+  CancellationScope,
+  condition,
+  continueAsNew,
+  executeChild,
+  getExternalWorkflowHandle,
+  isCancellation,
+  log,
+  ParentClosePolicy,
+  setCurrentDetails,
+  setHandler,
+  uuid4,
+  workflowInfo,
+} from '@temporalio/workflow';
+import * as entity from '../domain/environment-state.js';
+import type { EnvironmentState, Holder } from '../domain/environment-state.js';
+import { renderEnvironment } from '../domain/environment-view.js';
+import { watching } from './activities.js';
+import * as messages from './messages.js';
+import type { rollback } from './rollback.js';
+
+/** Which environment it is, and what it carries over from its earlier history. */
+export interface EnvironmentInput {
+  readonly application: string;
+  readonly environment: string;
+  readonly state?: EnvironmentState;
+}
+
+/** Kept well below what Temporal warns about; the queue is part of what is carried over, so nothing is lost. */
+const LONG_HISTORY = 2_000;
+
+/**
+ * One environment as an entity that lives on: it alone decides who may change its hosts. It queues, hands out epochs, notices a
+ * holder that is gone and has the environment brought back before the next one is let in.
+ */
+export async function environment({
+  application,
+  environment: name,
+  state: carried,
+}: EnvironmentInput): Promise<never> {
+  let state = carried ?? entity.newEnvironment(uuid4());
+  const become = (next: EnvironmentState): void => {
+    state = next;
+    setCurrentDetails(renderEnvironment(name, state));
+  };
+  const now = (): string => new Date().toISOString();
+
+  setHandler(messages.status, () => ({ application, environment: name, ...state }));
+  setHandler(messages.enqueue, (run) => become(entity.joined(state, run)));
+  setHandler(messages.began, (what) => become(entity.begun(state, what)));
+  setHandler(messages.decided, ({ deploymentId }) => become(entity.decidedOn(state, deploymentId)));
+  setHandler(messages.release, (notice) => become(entity.left(state, notice, now())));
+  setHandler(messages.resolve, ({ by, reason }) => {
+    log.warn('quarantine lifted', { by, reason });
+    become({ ...state, quarantine: null });
+  });
+  become(state);
+
+  for (;;) {
+    await condition(() => state.holder !== null || state.queue.length > 0 || isLong());
+    if (!state.holder && isLong())
+      return continueAsNew<typeof environment>({ application, environment: name, state });
+    if (!state.holder) become(entity.handedOver(state, now()));
+    const { holder } = state;
+    if (!holder) continue;
+
+    if (await admit(holder)) await untilLeft(holder);
+    if (holds(holder)) await bringBackWithout(holder);
+  }
+
+  function isLong(): boolean {
+    return workflowInfo().historyLength > LONG_HISTORY || workflowInfo().continueAsNewSuggested;
+  }
+
+  /** The handlers change `state` while the loop waits, so it is asked anew each time. */
+  function holds(holder: Holder): boolean {
+    return state.holder?.deploymentId === holder.deploymentId && state.holder.epoch === holder.epoch;
+  }
+
+  /** Tells the run that the environment is its own; false when it can't be told because it is gone. */
+  async function admit({ workflowId, runId, epoch }: Holder): Promise<boolean> {
+    const run = getExternalWorkflowHandle(workflowId, runId);
+    const { incarnation, committed, quarantine } = state;
+    try {
+      if (quarantine === null) await run.signal(messages.granted, { incarnation, epoch, committed });
+      else
+        await run.signal(messages.refused, {
+          code: 'ENVIRONMENT_QUARANTINED',
+          message: `${name} is quarantined: ${quarantine}`,
+        });
+      return true;
+    } catch (error) {
+      log.warn('a queued run was gone when its turn came', { workflowId, error: String(error) });
+      return false;
+    }
+  }
+
+  /** Until the run says that it leaves, or is seen to be closed: terminated, timed out, reset. */
+  async function untilLeft(holder: Holder): Promise<void> {
+    const watch = new CancellationScope();
+    const closed = watch.run(() =>
+      watching.watchHolder({ workflowId: holder.workflowId, runId: holder.runId }),
+    );
+    const ignored = closed.catch((error: unknown) => {
+      if (!isCancellation(error)) throw error;
+    });
+    await Promise.race([ignored, condition(() => !holds(holder))]);
+    watch.cancel();
+    await ignored;
+  }
+
+  /** The holder is gone without a word: a run of its own makes the environment consistent, and says what the gone one can't. */
+  async function bringBackWithout(holder: Holder): Promise<void> {
+    const notice = await executeChild<typeof rollback>('rollback', {
+      workflowId: `rollback/${name}/${holder.version}/${holder.deploymentId}`,
+      parentClosePolicy: ParentClosePolicy.ABANDON,
+      args: [
+        {
+          application,
+          environment: name,
+          gone: state.holder ?? holder,
+          to: entity.target(state, state.holder ?? holder),
+          grant: { incarnation: state.incarnation, epoch: state.epoch + 1, committed: state.committed },
+        },
+      ],
+      staticSummary: `${holder.deploymentId} is gone: bring ${name} to one release`,
+    });
+    become(entity.left({ ...state, epoch: state.epoch + 1 }, notice, now()));
+  }
+}

@@ -1,0 +1,172 @@
+import { describeFailures } from '../domain/check.js';
+import type { HashedPlan, HostRef } from '../domain/plan.js';
+import type { Release } from '../domain/release.js';
+import type { StepToken } from '../domain/run.js';
+import { isConsistent, describeReadings, type HostReading } from '../domain/verdict.js';
+import { steps } from './activities.js';
+import { environmentOf } from './agree.js';
+import { coded } from './failures.js';
+import * as messages from './messages.js';
+import { names, type Run, type Target } from './run.js';
+import { counted, withTries } from './tries.js';
+
+/** What a step on one host is given. */
+export interface HostCall extends Target {
+  readonly host: HostRef;
+  readonly token: StepToken;
+}
+
+/**
+ * Carries out one step on every host of the plan at once. When one host fails, the others are still awaited: nothing is left
+ * running when the way back begins.
+ */
+async function onEveryHost<T>(
+  run: Run,
+  plan: HashedPlan,
+  title: string,
+  work: (call: HostCall) => Promise<T>,
+): Promise<T[]> {
+  const step = run.nextStep();
+  const { tries, delaySeconds } = plan.policy.retries;
+  return run.board.step(title, names(plan.hosts), async (mark) => {
+    const results = await Promise.allSettled(
+      plan.hosts.map(async (host) => {
+        const place = { step: title, host: host.name };
+        try {
+          const result = await withTries(counted(tries, delaySeconds), place, (tryNumber) =>
+            work({ ...run.target, host, token: run.token(step, tryNumber) }),
+          );
+          mark(host.name, 'done');
+          return result;
+        } catch (error) {
+          mark(host.name, 'failed');
+          throw error;
+        }
+      }),
+    );
+    return results.map((result) => {
+      if (result.status === 'rejected') throw result.reason;
+      return result.value;
+    });
+  });
+}
+
+function limits(plan: HashedPlan, summary: string): { startToCloseTimeout: number; summary: string } {
+  // The activity ends itself at the step's limit; Temporal's own limit lies beyond it, for a worker that hangs.
+  return { startToCloseTimeout: (plan.policy.stepTimeoutSeconds + 60) * 1000, summary };
+}
+
+/** Takes over hosts that another life of the environment deployed to; audited on the host. */
+export async function adoptHosts(run: Run, plan: HashedPlan, reason: string): Promise<void> {
+  await onEveryHost(run, plan, 'adopt', (call) =>
+    steps.adopt.executeWithOptions(limits(plan, `${call.host.name}: adopt`), [{ ...call, reason }]),
+  );
+}
+
+/** Looks at every host, keeps what was seen, and insists that each could be brought back. */
+export async function capture(run: Run, plan: HashedPlan): Promise<void> {
+  const { deploymentId } = run.request;
+  await onEveryHost(run, plan, 'capture', (call) =>
+    steps.capture.executeWithOptions(limits(plan, `${call.host.name}: capture`), [
+      { ...call, deploymentId, from: plan.from },
+    ]),
+  );
+}
+
+/** Brings the release's bytes beside the running one, on all hosts, while nothing changes for users. */
+export async function stage(run: Run, plan: HashedPlan): Promise<void> {
+  const { stepTimeoutSeconds } = plan.policy;
+  await onEveryHost(run, plan, 'stage', (call) =>
+    steps.stage.executeWithOptions(limits(plan, `${call.host.name}: stage ${plan.to.version}`), [
+      { ...call, release: plan.to, timeoutSeconds: stepTimeoutSeconds },
+    ]),
+  );
+}
+
+/** Puts one component of the release in place, and waits until it is ready. */
+export async function activate(run: Run, plan: HashedPlan, component: string): Promise<void> {
+  const { stepTimeoutSeconds } = plan.policy;
+  await onEveryHost(run, plan, component, (call) =>
+    steps.activate.executeWithOptions(limits(plan, `${call.host.name}: ${component} ${plan.to.version}`), [
+      { ...call, release: plan.to, component, timeoutSeconds: stepTimeoutSeconds },
+    ]),
+  );
+}
+
+/** Applies the pending migrations. */
+export async function migrate(run: Run, plan: HashedPlan): Promise<void> {
+  const step = run.nextStep();
+  const { tries, delaySeconds } = plan.policy.retries;
+  run.migrationsApplied = await run.board.step('migrate', [], () =>
+    withTries(counted(tries, delaySeconds), { step: 'migrate' }, (tryNumber) =>
+      steps.migrate.executeWithOptions(limits(plan, `migrate: ${plan.pendingMigrations.join(', ')}`), [
+        { ...run.target, release: plan.to, token: run.token(step, tryNumber) },
+      ]),
+    ),
+  );
+}
+
+/** Asks every check of a release at once. */
+export async function checkHealth(run: Run, plan: HashedPlan): Promise<void> {
+  run.health = await run.board.step('health checks', [], async () => {
+    const report = await steps.check.executeWithOptions(limits(plan, `health checks of ${plan.to.version}`), [
+      {
+        ...run.target,
+        deploymentId: run.request.deploymentId,
+        hosts: plan.hosts,
+        checks: plan.to.checks,
+        policy: plan.policy.checks,
+      },
+    ]);
+    if (!report.healthy)
+      throw coded({ code: 'UNHEALTHY', message: describeFailures(report), step: 'health checks' });
+    return report;
+  });
+}
+
+/** Reads back from every host what it really serves; success is nothing that was merely reported. */
+export async function readBack(run: Run, plan: HashedPlan): Promise<void> {
+  await run.board.step('read back', names(plan.hosts), async () => {
+    run.readings = await readEveryHost({ ...run.target, hosts: plan.hosts, release: plan.to });
+    if (!isConsistent(run.readings)) {
+      throw coded({ code: 'NOT_READ_BACK', message: describeReadings(run.readings), step: 'read back' });
+    }
+  });
+}
+
+/** One look at every host; a host that does not answer is `unknown`, never an error. */
+export async function readEveryHost(
+  what: Target & { readonly hosts: readonly HostRef[]; readonly release: Release | null },
+): Promise<HostReading[]> {
+  const { hosts, release, ...target } = what;
+  return Promise.all(
+    hosts.map((host) =>
+      steps.readBack.executeWithOptions({ startToCloseTimeout: '2m', summary: `${host.name}: read back` }, [
+        {
+          ...target,
+          host,
+          release: release && { version: release.version, digest: release.digest },
+          components: componentsOf(release),
+        },
+      ]),
+    ),
+  );
+}
+
+function componentsOf(release: Release | null): string[] {
+  return release?.components.map((component) => component.name) ?? [];
+}
+
+/** Tells the environment what it takes to bring the hosts back without this run, before anything is changed. */
+export async function announce(run: Run, plan: HashedPlan): Promise<void> {
+  const { from, to, hosts, policy } = plan;
+  const epoch = run.grant?.epoch ?? 0;
+  await environmentOf(run).signal(messages.began, {
+    deploymentId: run.request.deploymentId,
+    epoch,
+    from,
+    to,
+    hosts,
+    policy,
+  });
+}

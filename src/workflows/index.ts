@@ -1,0 +1,3 @@
+export { deployment } from './deployment.js';
+export { environment } from './environment.js';
+export { rollback } from './rollback.js';

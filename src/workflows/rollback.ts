@@ -1,0 +1,122 @@
+import { workflowInfo } from '@temporalio/workflow';
+import type { Holder, LeaveNotice } from '../domain/environment-state.js';
+import { isRollback, type Outcome } from '../domain/outcome.js';
+import { describeRelease, type Release } from '../domain/release.js';
+import type { Grant, RunRecord } from '../domain/run.js';
+import { describeReadings } from '../domain/verdict.js';
+import { duties } from './activities.js';
+import { Board } from './board.js';
+import { incidentOf } from './incident.js';
+import type { Target } from './run.js';
+import { bringBack, type BroughtBack } from './way-back.js';
+
+/** An environment whose holder is gone. */
+export interface RollbackRequest extends Target {
+  readonly gone: Holder;
+  /** What every host is to serve. */
+  readonly to: Release | null;
+  /** An epoch above the gone run's: what of it still lives can't write any more. */
+  readonly grant: Grant;
+}
+
+/** Brings every host to one release after a run was terminated, and leaves the record that it could not. */
+export async function rollback(request: RollbackRequest): Promise<LeaveNotice> {
+  const { gone, to } = request;
+  const startedAt = new Date().toISOString();
+  const board = new Board({
+    deploymentId: gone.deploymentId,
+    environment: request.environment,
+    version: gone.version,
+  });
+  board.planned(request.grant.committed?.version ?? null, '');
+  board.enter('rolling-back', `The run that held ${request.environment} is gone.`);
+  const result = gone.began === null ? null : await restore(request, gone.began, board);
+  const outcome = outcomeOf(gone, result);
+  const message = sentence(request, outcome, result);
+  board.end(outcome, message);
+
+  const record = recordOf(request, { startedAt, outcome, message, board, result });
+  await duties.record(record);
+  if (isRollback(outcome)) await duties.incident(incidentOf(record));
+  return {
+    deploymentId: gone.deploymentId,
+    outcome,
+    message,
+    ...(result && outcome !== 'PARTIAL' ? { committed: to } : {}),
+  };
+}
+
+function restore(
+  request: RollbackRequest,
+  began: NonNullable<Holder['began']>,
+  board: Board,
+): Promise<BroughtBack> {
+  const { application, environment, to, gone, grant } = request;
+  let stepCount = 0;
+  return bringBack({
+    application,
+    environment,
+    deploymentId: gone.deploymentId,
+    hosts: began.hosts,
+    to,
+    policy: began.policy,
+    board,
+    nextStep: () => (stepCount += 1),
+    token: (step, tryNumber) => ({
+      incarnation: grant.incarnation,
+      epoch: grant.epoch,
+      run: `${gone.deploymentId}-rollback`,
+      step,
+      try: tryNumber,
+    }),
+  });
+}
+
+/** A gone run that had decided to go through was finished, not undone. */
+function outcomeOf(gone: Holder, result: BroughtBack | null): Outcome {
+  if (!result) return 'WITHDRAWN';
+  return gone.decided && result.outcome === 'ROLLED_BACK' ? 'SUCCEEDED' : result.outcome;
+}
+
+function sentence(request: RollbackRequest, outcome: Outcome, result: BroughtBack | null): string {
+  const gone = `The run ${request.gone.deploymentId} was terminated or lost`;
+  if (!result) return `${gone} before it changed anything.`;
+  if (outcome === 'PARTIAL') return `${gone}. PARTIAL: ${describeReadings(result.readings)}.`;
+  return `${gone}; every host serves ${describeRelease(request.to)}${result.health?.healthy === false ? ', but checks fail' : ''}.`;
+}
+
+function recordOf(
+  { gone, application, environment, grant }: RollbackRequest,
+  what: { startedAt: string; outcome: Outcome; message: string; board: Board; result: BroughtBack | null },
+): RunRecord {
+  const endedAt = new Date().toISOString();
+  return {
+    schema: 'safeguard/record/v1',
+    deploymentId: gone.deploymentId,
+    workflowId: workflowInfo().workflowId,
+    application,
+    environment,
+    version: gone.version,
+    digest: gone.began?.to.digest ?? null,
+    previousVersion: grant.committed?.version ?? null,
+    gitSha: gone.began?.to.gitSha ?? null,
+    requestedBy: gone.requestedBy,
+    startedAt: gone.grantedAt,
+    endedAt,
+    outcome: what.outcome,
+    message: what.message,
+    failure: { code: 'ABORTED', message: what.message },
+    interruption: {
+      kind: 'holder-gone',
+      by: 'unknown',
+      reason: 'the workflow was closed without a word',
+      at: what.startedAt,
+    },
+    decisions: [],
+    planHash: null,
+    steps: what.board.steps,
+    migrationsApplied: [],
+    health: what.result?.health ?? null,
+    readings: what.result?.readings ?? [],
+  };
+}

@@ -1,0 +1,121 @@
+import { CancellationScope, condition, setHandler, sleep, workflowInfo } from '@temporalio/workflow';
+import type { HealthReport } from '../domain/check.js';
+import type { HostRef } from '../domain/plan.js';
+import type { Policy } from '../domain/policy.js';
+import type { Release } from '../domain/release.js';
+import type { DeploymentRequest, Grant, Interruption, RecordedDecision, StepToken } from '../domain/run.js';
+import type { HostReading } from '../domain/verdict.js';
+import { Board } from './board.js';
+import { coded } from './failures.js';
+import * as messages from './messages.js';
+import type { BroughtBack } from './way-back.js';
+
+/** What must be known of the environment to work on its hosts. */
+export interface Target {
+  readonly application: string;
+  readonly environment: string;
+}
+
+/**
+ * One deployment while it runs: what it was asked, what it was told, what it found. Workflow functions read and write it;
+ * nothing outside the workflow sees it but through the board.
+ */
+export class Run {
+  readonly startedAt = new Date().toISOString();
+  readonly workflowId = workflowInfo().workflowId;
+  readonly board: Board;
+  readonly target: Target;
+  /** Set once the release was validated. */
+  release: Release | null = null;
+  /** Set while the run holds the environment. */
+  grant: Grant | null = null;
+  /** Set from the moment that the environment may know of this run. */
+  enqueued = false;
+  /** The committed release that the plan found; the way back leads there. */
+  committed: Release | null = null;
+  /** Registered before the first change of what serves; `null`: nothing is to be undone. */
+  wayBack: (() => Promise<BroughtBack>) | null = null;
+  /** Set from the moment that there is no way but forward. */
+  decided = false;
+  planHash: string | null = null;
+  health: HealthReport | null = null;
+  readings: readonly HostReading[] = [];
+  migrationsApplied: readonly string[] = [];
+  readonly decisions: RecordedDecision[] = [];
+  interruption: Interruption | null = null;
+  private stepCount = 0;
+  private refusal: { code: 'ENVIRONMENT_QUARANTINED'; message: string } | null = null;
+  private stopForward: (() => void) | null = null;
+
+  constructor(readonly request: DeploymentRequest) {
+    this.board = new Board(request);
+    this.target = { application: request.application, environment: request.environment };
+    setHandler(messages.progress, () => this.board.read());
+    setHandler(messages.abort, (said) =>
+      this.interrupt('abort', said?.by ?? 'unknown', said?.reason ?? 'no reason given'),
+    );
+    setHandler(messages.granted, (grant) => void (this.grant = grant));
+    setHandler(messages.refused, (refusal) => void (this.refusal = refusal));
+  }
+
+  /** The number of the next step; the way back goes on counting, so its tokens are always higher. */
+  nextStep(): number {
+    this.stepCount += 1;
+    return this.stepCount;
+  }
+
+  /** The fencing token of one try of one step. */
+  token(step: number, tryNumber: number): StepToken {
+    if (!this.grant)
+      throw coded({ code: 'INTERNAL', message: 'A step was begun without the environment’s grant.' });
+    const { incarnation, epoch } = this.grant;
+    return { incarnation, epoch, run: this.request.deploymentId, step, try: tryNumber };
+  }
+
+  /** Work that an abort, a Cancel in the Web UI, or the limit of the whole run may stop at any moment. */
+  async interruptible<T>(work: () => Promise<T>): Promise<T> {
+    const scope = new CancellationScope();
+    this.stopForward = () => scope.cancel();
+    // An abort may have been delivered together with the start, before there was anything to stop.
+    if (this.interruption) scope.cancel();
+    try {
+      return await scope.run(work);
+    } finally {
+      this.stopForward = null;
+    }
+  }
+
+  /** Stops the way forward; the first to say so counts, and a run on its way back or through is not stopped. */
+  interrupt(kind: Interruption['kind'], by: string, reason: string): void {
+    if (this.interruption || this.decided) return;
+    this.interruption = { kind, by, reason, at: new Date().toISOString() };
+    this.stopForward?.();
+  }
+
+  /** Waits until the environment lets this run in. */
+  async untilGranted(): Promise<Grant> {
+    await condition(() => this.grant !== null || this.refusal !== null);
+    if (this.refusal) throw coded(this.refusal);
+    if (!this.grant) throw coded({ code: 'INTERNAL', message: 'The environment answered without a grant.' });
+    return this.grant;
+  }
+
+  /** Starts the limit of the whole run, from the grant on; the way back is exempt. Resolves when stopped. */
+  startLimit(policy: Policy): CancellationScope {
+    const limit = new CancellationScope();
+    limit
+      .run(async () => {
+        await sleep(policy.runTimeoutSeconds * 1000);
+        this.interrupt('timeout', 'safeguard', `the run took longer than ${policy.runTimeoutSeconds} s`);
+      })
+      .catch(() => {
+        // Only its own cancellation ends the timer early; that is how a run that is through stops it.
+      });
+    return limit;
+  }
+}
+
+/** Names of hosts, for tables. */
+export function names(hosts: readonly HostRef[]): string[] {
+  return hosts.map((host) => host.name);
+}

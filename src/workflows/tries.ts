@@ -1,0 +1,57 @@
+import { isCancellation, sleep } from '@temporalio/workflow';
+import type { Failure } from '../domain/outcome.js';
+import { classOf, RETRY } from '../domain/retry.js';
+import { coded, failureOf, type Place } from './failures.js';
+
+/** When to stop trying, and how long to wait before the next try. */
+export interface Patience {
+  /** Milliseconds before the next try; `undefined`: enough. `made` tries have failed so far. */
+  next(made: number, failure: Failure): number | undefined;
+}
+
+/** The way forward: `tries` in all, a configured delay apart. */
+export function counted(tries: number, delaySeconds: number): Patience {
+  return {
+    next(made, failure) {
+      const rule = RETRY[classOf(failure.code, failure.hostCode)];
+      if (!rule.again || made >= tries) return undefined;
+      return rule.delay === 'none' ? 0 : delaySeconds * 1000;
+    },
+  };
+}
+
+const LONGEST_DELAY_MS = 30_000;
+
+/** The way back: again and again until a deadline, at growing intervals of at most 30 s. */
+export function until(deadline: number, delaySeconds: number): Patience {
+  return {
+    next(made, failure) {
+      if (!RETRY[classOf(failure.code, failure.hostCode)].again) return undefined;
+      const delay = Math.min(delaySeconds * 1000 * 2 ** Math.min(made - 1, 10), LONGEST_DELAY_MS);
+      return Date.now() + delay < deadline ? delay : undefined;
+    },
+  };
+}
+
+/**
+ * Carries out one step on one host (or on none) until it succeeds or patience ends; the number of the try is part of the
+ * fencing token and of the name under which the host runs it.
+ * @throws ApplicationFailure with the code of the last failure; cancellation passes through as it is
+ */
+export async function withTries<T>(
+  patience: Patience,
+  place: Place,
+  attempt: (tryNumber: number) => Promise<T>,
+): Promise<T> {
+  for (let made = 1; ; made += 1) {
+    try {
+      return await attempt(made);
+    } catch (error) {
+      if (isCancellation(error)) throw error;
+      const failure = failureOf(error, place);
+      const delay = patience.next(made, failure);
+      if (delay === undefined) throw coded(failure);
+      if (delay > 0) await sleep(delay);
+    }
+  }
+}

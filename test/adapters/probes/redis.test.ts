@@ -1,0 +1,76 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { createInterface } from 'node:readline';
+import { ensurePackages } from '../../../setup/apt.js';
+import { fromHere, throughHost } from '../../../src/adapters/probes/dial.js';
+import { redisProbe } from '../../../src/adapters/probes/redis.js';
+import { SshConnections } from '../../../src/adapters/ssh/connections.js';
+import { freePort, startSshd } from '../ssh/sshd.js';
+
+let server: ChildProcess;
+let port: number;
+beforeAll(async () => {
+  await ensurePackages(['redis-server']);
+  port = await freePort();
+  const args = [
+    '--port',
+    String(port),
+    '--bind',
+    '127.0.0.1',
+    '--requirepass',
+    'a b$"c',
+    '--save',
+    '',
+    '--dir',
+    tmpdir(),
+  ];
+  const redis = spawn('redis-server', args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  for await (const line of createInterface(redis.stdout)) if (line.includes('Ready to accept')) break;
+  redis.stdout.resume();
+  server = redis;
+}, 120_000);
+afterAll(async () => {
+  server.kill();
+  await once(server, 'exit');
+});
+
+test('from here', async () => {
+  const { info } = await redisProbe(fromHere('127.0.0.1', port), { password: 'a b$"c' });
+  expect(info).toMatchObject({ role: 'master', loading: '0', tcp_port: String(port) });
+});
+
+test('through the host', async () => {
+  const sshd = await startSshd();
+  const ssh = new SshConnections();
+  const { info } = await redisProbe(throughHost(ssh, sshd.target, port), { password: 'a b$"c' });
+  expect(info['tcp_port']).toBe(String(port));
+  await ssh.close();
+  await sshd.stop();
+}, 30_000);
+
+test('without or with a wrong password', async () => {
+  const dial = fromHere('127.0.0.1', port);
+  const message = (words: string): unknown => expect.stringContaining(words);
+  await expect(redisProbe(dial)).rejects.toMatchObject({ code: 'PROBE_FAILED', message: message('NOAUTH') });
+  await expect(redisProbe(dial, { password: 'x' })).rejects.toMatchObject({
+    code: 'PROBE_FAILED',
+    message: message('WRONGPASS'),
+  });
+});
+
+test.each([
+  ['something else', 'HTTP/1.1 400 Bad Request\r\n\r\n', 'not from a Redis server'],
+  ['half an answer', '+PONG\r\n$100\r\nabc', 'cut short'],
+])('a server that is %s', async (_what, answer, message) => {
+  const odd = createServer((socket) => socket.end(answer)).listen(0, '127.0.0.1');
+  await once(odd, 'listening');
+  const asked = redisProbe(fromHere('127.0.0.1', (odd.address() as AddressInfo).port));
+  await expect(asked).rejects.toMatchObject({
+    code: 'PROBE_FAILED',
+    message: expect.stringContaining(message) as unknown,
+  });
+  odd.close();
+});
