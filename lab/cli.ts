@@ -1,6 +1,7 @@
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { Command } from 'commander';
 import { LabError } from './errors.js';
+import { exitCodeOf } from './execute.js';
 import { FAULTS, parseFault } from './faults.js';
 import { DEFAULT_NAME, DEFAULT_WEB_HOSTS, Lab } from './lab.js';
 import { MAX_WEB_HOSTS } from './layout.js';
@@ -25,12 +26,16 @@ function commandOf(words: readonly string[]): readonly string[] {
   return words[0] === '--' ? words.slice(1) : words;
 }
 
-/** Runs a command in this terminal and takes over how it ends. */
-function become(argv: readonly string[]): void {
+/** Runs a command in this terminal, hands signals on to it, and takes over how it ends. */
+async function become(argv: readonly string[]): Promise<void> {
   const [file = '', ...args] = argv;
-  const { status, error } = spawnSync(file, args, { stdio: 'inherit' });
-  if (error) throw new LabError(`Could not run ${file}`, { cause: error });
-  process.exitCode = status ?? 1;
+  const command = spawn(file, args, { stdio: 'inherit' });
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+    process.on(signal, () => command.kill(signal));
+  process.exitCode = await new Promise<number>((resolve, reject) => {
+    command.once('error', (error) => reject(new LabError(`Could not run ${file}`, { cause: error })));
+    command.once('exit', (code, signal) => resolve(exitCodeOf(code, signal)));
+  });
 }
 
 async function isWhole(name: string, web: number): Promise<boolean> {
@@ -91,7 +96,7 @@ async function status({ name }: Partial<Named>): Promise<void> {
 
 async function ssh(host: string, command: string[], { name, root }: Named & { root?: true }): Promise<void> {
   const lab = await Lab.open(name);
-  become([...lab.enter(), ...lab.ssh(host, root ? 'root' : 'deploy'), ...commandOf(command)]);
+  await become([...lab.enter(), ...lab.ssh(host, root ? 'root' : 'deploy'), ...commandOf(command)]);
 }
 
 async function fault(host: string, what: string, { name }: Named): Promise<void> {
@@ -99,7 +104,7 @@ async function fault(host: string, what: string, { name }: Named): Promise<void>
 }
 
 async function exec(command: string[], { name }: Named): Promise<void> {
-  become([...(await Lab.open(name)).enter(), ...commandOf(command)]);
+  await become([...(await Lab.open(name)).enter(), ...commandOf(command)]);
 }
 
 async function forward(forwardName: string, port: string, target: string, { name }: Named): Promise<void> {
@@ -153,6 +158,11 @@ function program(): Command {
     .action(forward);
   return lab;
 }
+
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  // Whoever reads has read enough (`| head`): the rest is for nobody.
+  if (error.code !== 'EPIPE') throw error;
+});
 
 try {
   await program().parseAsync();

@@ -17,7 +17,11 @@ export interface ExecuteOptions {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-function exitCodeOf(code: number | undefined, signal: NodeJS.Signals | undefined): number {
+/** A command's exit code as a shell gives it: 128 + the signal's number when a signal ended it. */
+export function exitCodeOf(
+  code: number | null | undefined,
+  signal: NodeJS.Signals | null | undefined,
+): number {
   return code ?? 128 + constants.signals[signal ?? 'SIGKILL'];
 }
 

@@ -1,4 +1,4 @@
-#!/usr/bin/python3 -IS
+#!/usr/bin/python3
 """The only thing that changes a host. See docs/architecture.md, "A host".
 
 As `/usr/local/sbin/safeguard-host` (root):
@@ -1287,6 +1287,9 @@ def restore(request: dict, app: App, change: Change) -> None:
 
 def commit(request: dict, app: App, change: Change) -> None:
     digest, state = request['digest'], request['state']
+    if change.check and digest and digest not in release_digests(app):
+        change.begins('commits once it is staged')
+        return
     if digest:
         load_complete_release(app, digest)
     journal_intent(request, app, change, digest)
@@ -1870,12 +1873,15 @@ description:
 
 
 def ansible_module(path: str) -> int:
-    task = {key: value for key, value in json.loads(read_bytes(path)).items()}
+    task = json.loads(read_bytes(path))
     request = {key: value for key, value in task.items() if not key.startswith('_ansible')}
     archive = request.pop('archive', None)
     request['protocol'] = PROTOCOL
     if 'manifest' in request:
         request.setdefault('digest', digest_of(request['manifest']))
+    for name, value in request.get('token', {}).items():
+        if name in ('epoch', 'step', 'try', 'attempt') and isinstance(value, str) and value.isdigit():
+            request['token'][name] = int(value)  # older Ansible makes strings of what it templates
     if task.get('_ansible_check_mode') and request.get('operation') != 'inspect':
         request['check'], archive = True, None
     line = call_program(request, archive)
@@ -1884,7 +1890,7 @@ def ansible_module(path: str) -> int:
                           'msg': f'{line.get("code")}: {line.get("message")}'}))
         return 1
     result = line['result']
-    print(json.dumps({'changed': bool(result.get('changed')), 'result': result,
+    print(json.dumps({'changed': bool(result.get('changed')), 'result': result, 'digest': request.get('digest'),
                       **{key: result[key] for key in ('would', 'diff') if key in result}}))
     return 0
 

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { identify, isAlive, type ProcessIdentity } from './process-identity.js';
+import { isSystemError } from './system-error.js';
 
 /** Who runs `safeguard dev` on a state directory: `<state directory>/dev.json`. */
 export interface DevRecord {
@@ -27,7 +28,7 @@ export async function readRecord(stateDirectory: string): Promise<DevRecord | un
   try {
     return JSON.parse(await readFile(file(stateDirectory), 'utf8')) as DevRecord;
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    if (isSystemError(error, 'ENOENT')) return undefined;
     throw error;
   }
 }
@@ -45,7 +46,7 @@ async function publish(stateDirectory: string, record: DevRecord): Promise<boole
     await link(scratch, file(stateDirectory));
     return true;
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false;
+    if (isSystemError(error, 'EEXIST')) return false;
     throw error;
   } finally {
     await rm(scratch);

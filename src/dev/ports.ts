@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
+import { isSystemError } from './system-error.js';
 
 async function listenOnce(port: number, ip: string): Promise<number> {
   const server = createServer();
@@ -22,7 +23,7 @@ export async function portIsFree(port: number, ip = '127.0.0.1'): Promise<boolea
     await listenOnce(port, ip);
     return true;
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') return false;
+    if (isSystemError(error, 'EADDRINUSE')) return false;
     throw error;
   }
 }

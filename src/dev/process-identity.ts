@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
+import { isSystemError } from './system-error.js';
 
 /** A process by id and start, so that another one which got the same id later is not taken for it. */
 export interface ProcessIdentity {
@@ -27,7 +28,7 @@ function exists(pid: number): boolean {
     return true;
   } catch (error) {
     // Not ours to signal, but there.
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+    return isSystemError(error, 'EPERM');
   }
 }
 

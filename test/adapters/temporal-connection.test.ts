@@ -1,5 +1,5 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
+import { createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
@@ -85,7 +85,8 @@ describe('a server that is not there', () => {
     '%s: a port that never answers is TEMPORAL_UNREACHABLE within five seconds',
     async (_, open) => {
       const port = await freePort();
-      const silent = createServer((socket) => socket.on('error', () => socket.destroy()));
+      const sockets: Socket[] = [];
+      const silent = createServer((socket) => sockets.push(socket.on('error', () => socket.destroy())));
       await new Promise<void>((resolve) => silent.listen(port, '127.0.0.1', resolve));
       const began = Date.now();
       const address = `127.0.0.1:${port}`;
@@ -96,6 +97,7 @@ describe('a server that is not there', () => {
         expect(Date.now() - began).toBeLessThan(6_000);
       } finally {
         silent.close();
+        for (const socket of sockets) socket.destroy();
       }
     },
     15_000,

@@ -151,6 +151,14 @@ describe('a lab', () => {
     await onHost(lab, 'test', '!', '-e', '/run/lost');
   });
 
+  test('a paused host can lose power, and comes back running', async () => {
+    await lab.fault('web-1', 'pause');
+    await lab.fault('web-1', 'power-loss');
+    expect(await stateOf(lab, 'web-1')).toBe('off');
+    await lab.fault('web-1', 'start');
+    expect(await stateOf(lab, 'web-1')).toBe('up');
+  });
+
   test('a connection to a host that loses power hears nothing', async () => {
     const [file, ...args] = [...lab.enter(), ...lab.ssh('web-1', 'root'), 'echo', 'in;', 'sleep', '60'];
     const connection = execa(file, args, { reject: false });
@@ -185,6 +193,20 @@ describe('a lab', () => {
     }
     expect(await stateOf(lab, 'web-1')).toBe('up');
     await lab.exec([...cli, 'fault', 'web-1', 'wait', '--name', NAME]);
+  });
+
+  test('exec ends what it started when it is ended itself', async () => {
+    const exec = execa(
+      'node',
+      ['dist/lab/cli.js', 'exec', '--name', NAME, '--', 'sh', '-c', 'echo $$; exec sleep 300'],
+      {
+        reject: false,
+      },
+    );
+    const pid = await new Promise<Buffer>((resolve) => exec.stdout.once('data', resolve));
+    exec.kill('SIGTERM');
+    expect((await exec).exitCode).toBe(143);
+    expect(existsSync(`/proc/${pid.toString().trim()}`)).toBe(false);
   });
 
   test('names what it does not know', async () => {

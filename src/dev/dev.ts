@@ -1,0 +1,65 @@
+import { mkdir } from 'node:fs/promises';
+import { temporalSettings } from '../adapters/temporal-connection.js';
+import type { Config } from '../config/load.js';
+import { startWorker, type RunningWorker } from '../worker.js';
+import { useOrStartServer, type FoundServer } from './find-server.js';
+
+/** What `safeguard dev` was asked for. */
+export interface DevOptions {
+  /** Left out when only the server is wanted. */
+  readonly config?: Config;
+  /** Where the server keeps its database, so that runs outlive it. */
+  readonly stateDirectory: string;
+  readonly port: number;
+  readonly uiPort: number;
+}
+
+function say(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
+function untilTold(): Promise<void> {
+  return new Promise((resolve) => {
+    process.once('SIGTERM', () => resolve());
+    process.once('SIGINT', () => resolve());
+  });
+}
+
+function introduce(server: FoundServer): void {
+  const { settings } = server;
+  say(`Temporal: ${settings.address}, namespace ${settings.namespace} (${server.kind})`);
+  if (server.kind !== 'configured') say(`Web UI: ${server.uiUrl}`);
+}
+
+/**
+ * A server and a worker for one person's machine: uses the configured server or starts the embedded one, runs a worker beside
+ * it, until told to stop. Answers the exit status.
+ * @throws SafeguardError TEMPORAL_UNREACHABLE, TEMPORAL_DENIED, TEMPORAL_NOT_FOUND
+ */
+export async function runDev({ config, stateDirectory, port, uiPort }: DevOptions): Promise<number> {
+  await mkdir(stateDirectory, { recursive: true });
+  const server = await useOrStartServer({
+    settings: temporalSettings(),
+    stateDirectory,
+    port,
+    uiPort,
+    onChange: (change) => say(`Temporal server: ${JSON.stringify(change)}`),
+  });
+  introduce(server);
+  if (server.kind === 'running') {
+    say(`Process ${server.pid} already runs safeguard dev on ${stateDirectory}.`);
+    return 1;
+  }
+  let worker: RunningWorker | undefined;
+  try {
+    worker = config && (await startWorker({ config, settings: server.settings }));
+    if (config) say(`Worker: deploys ${config.application}`);
+    say('Ready.');
+    await Promise.race([untilTold(), ...(worker ? [worker.done] : [])]);
+    return 0;
+  } finally {
+    worker?.stop();
+    await worker?.done;
+    await server.stop();
+  }
+}

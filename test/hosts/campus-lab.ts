@@ -1,0 +1,251 @@
+import { randomInt } from 'node:crypto';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { WorkflowFailedError, type Client, type WorkflowHandle } from '@temporalio/client';
+import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
+import { campusConfig, type Place } from '../../examples/campus/config.js';
+import { buildRelease, type ReleaseOptions } from '../../examples/campus/build.js';
+import { Lab } from '../../lab/lab.js';
+import { flyway } from '../../setup/flyway.js';
+import { connectClient, temporalSettings, type TemporalSettings } from '../../src/adapters/temporal-connection.js';
+import { loadConfig } from '../../src/config/load.js';
+import { freePort } from '../../src/dev/ports.js';
+import { findTemporal } from '../../src/dev/temporal-binary.js';
+import { startTemporalServer, type TemporalServer } from '../../src/dev/temporal-server.js';
+import { newDeploymentId } from '../../src/domain/deployment-id.js';
+import type { Progress } from '../../src/domain/progress.js';
+import type { DeploymentRequest, DeploymentResult, IncidentMarker, RunRecord } from '../../src/domain/run.js';
+import { startWorker, type RunningWorker } from '../../src/worker.js';
+import { abort, deploymentWorkflowId, progress, taskQueue } from '../../src/workflows/messages.js';
+
+const ENVIRONMENT = 'production';
+
+/** Quick in tests; the defaults of the product are longer. */
+const POLICY = {
+  approval: { required: false },
+  retries: { tries: 2, delay: '1s' },
+  limits: { step: '60s', rollback: '60s' },
+  checks: { attempts: 2, interval: '1s', timeout: '5s', phase: '60s' },
+};
+
+/** How a run ended, as its workflow says. */
+export interface Ended {
+  readonly status: 'COMPLETED' | 'FAILED' | 'CANCELLED' | 'TERMINATED';
+  readonly result: DeploymentResult | null;
+  readonly message: string;
+}
+
+/** What one host really serves, asked from outside of everything that is ours. */
+export interface Serving {
+  readonly backend: string;
+  readonly frontend: string;
+  readonly unit: string;
+}
+
+/** Waits until `look` gives something; the limit only ends a test that would wait for ever. */
+export async function until<T>(what: string, look: () => Promise<T | null | undefined | false>, limitMs = 60_000): Promise<T> {
+  const deadline = Date.now() + limitMs;
+  for (;;) {
+    const found = await look();
+    if (found) return found;
+    if (Date.now() > deadline) throw new Error(`waited ${limitMs} ms in vain: ${what}`);
+    await delay(50);
+  }
+}
+
+/**
+ * The campus application on real hosts of the lab, with a Temporal server of its own: what a test of a deployment needs.
+ * Hosts and database begin empty.
+ */
+export class CampusLab {
+  private worker: RunningWorker | null = null;
+
+  private constructor(
+    readonly lab: Lab,
+    readonly directory: string,
+    readonly configFile: string,
+    readonly settings: TemporalSettings,
+    private server: TemporalServer,
+    readonly client: Client,
+    private readonly restart: () => Promise<TemporalServer>,
+  ) {}
+
+  static async open(overrides: Partial<Place> = {}): Promise<CampusLab> {
+    const lab = await Lab.open(process.env['SAFEGUARD_LAB'] ?? 'lab');
+    await lab.assertContained();
+    await empty(lab);
+    const directory = await mkdtemp(join(tmpdir(), 'safeguard-campus-'));
+    process.env['CAMPUS_DB_PASSWORD'] = (await lab.secrets())['CAMPUS_PRODUCTION_DB_PASSWORD'] ?? '';
+    process.env['SAFEGUARD_FLYWAY'] = await flyway();
+    const configFile = join(directory, 'safeguard.yaml');
+    const web = lab.hosts.filter((host) => host.role === 'web');
+    const place: Place = {
+      hosts: Object.fromEntries(web.map((host) => [host.name, host.address])),
+      ssh: { user: lab.deployUser, key: lab.keyFile, known_hosts: lab.knownHostsFile },
+      databaseHost: lab.host('db-1').address,
+      releases: join(directory, 'releases', '{version}'),
+      records: join(directory, 'records'),
+      policy: POLICY,
+      backend: 'python',
+      readyTimeout: '10s',
+      ...overrides,
+    };
+    await writeFile(configFile, campusConfig(ENVIRONMENT, place));
+    const [port, uiPort] = [await freePort(), await freePort()];
+    const { path: binary } = await findTemporal();
+    const logFile = join(directory, 'temporal.log');
+    const start = (): Promise<TemporalServer> =>
+      startTemporalServer({ database: join(directory, 'temporal.db'), port, uiPort, logFile, binary });
+    const server = await start();
+    const settings = temporalSettings({ address: server.address, environment: {} });
+    return new CampusLab(lab, directory, configFile, settings, server, await connectClient(settings), start);
+  }
+
+  async close(): Promise<void> {
+    await this.stopWorker();
+    await this.client.connection.close();
+    await this.server.stop();
+    await rm(this.directory, { recursive: true, force: true });
+  }
+
+  get webHosts(): string[] {
+    return this.lab.hosts.filter((host) => host.role === 'web').map((host) => host.name);
+  }
+
+  /** Starts a worker in this process. */
+  async startWorker(): Promise<void> {
+    this.worker = await startWorker({ config: loadConfig(this.configFile), settings: this.settings });
+  }
+
+  async stopWorker(): Promise<void> {
+    this.worker?.stop();
+    await this.worker?.done;
+    this.worker = null;
+  }
+
+  /** SIGKILL to the Temporal server, and a new one on the same database and ports. */
+  async killServer(): Promise<void> {
+    process.kill(this.server.pid, 'SIGKILL');
+    await this.server.exited;
+    this.server = await this.restart();
+  }
+
+  async release(version: string, options: Partial<ReleaseOptions> = {}): Promise<void> {
+    const into = join(this.directory, 'releases');
+    await mkdir(into, { recursive: true });
+    await buildRelease({ into, version, backend: 'python', ...options });
+  }
+
+  async start(version: string, options: Partial<DeploymentRequest> = {}): Promise<WorkflowHandle> {
+    const request: DeploymentRequest = {
+      application: 'campus',
+      environment: ENVIRONMENT,
+      version,
+      deploymentId: newDeploymentId(new Date(), () => randomInt(1_000_000) / 1_000_000),
+      requestedBy: 'test',
+      force: false,
+      adopt: null,
+      ...options,
+    };
+    return this.client.workflow.start('deployment', {
+      workflowId: deploymentWorkflowId(ENVIRONMENT, version, request.deploymentId),
+      taskQueue: taskQueue('campus'),
+      args: [request],
+    });
+  }
+
+  /** Deploys and waits for the end. */
+  async deploy(version: string, options: Partial<DeploymentRequest> = {}): Promise<Ended> {
+    return ended(await this.start(version, options));
+  }
+
+  async progress(run: WorkflowHandle): Promise<Progress> {
+    return run.query(progress);
+  }
+
+  /** Waits until a step of a run is under way. */
+  async untilStep(run: WorkflowHandle, title: string): Promise<void> {
+    await until(`${title} is running`, async () => {
+      const { steps } = await this.progress(run);
+      return steps.some((step) => step.title === title);
+    });
+  }
+
+  async abort(run: WorkflowHandle, reason: string): Promise<void> {
+    await run.signal(abort, { by: 'on-call', reason });
+  }
+
+  /** What a host really serves: asked on the host itself, with nothing of ours. */
+  async serving(host: string): Promise<Serving> {
+    const ask = async (argv: string[]): Promise<string> => (await this.lab.run(host, argv)).stdout.trim();
+    const info = await ask(['curl', '-s', '-m', '5', 'http://127.0.0.1:8080/actuator/info']);
+    const version = /"version":\s*"([^"]+)"/.exec(info)?.[1] ?? 'nothing';
+    const status = await ask(['curl', '-s', '-m', '5', '-o', '/dev/null', '-w', '%{http_code}', 'http://127.0.0.1/version.txt']);
+    const frontend = status === '200' ? await ask(['curl', '-s', '-m', '5', 'http://127.0.0.1/version.txt']) : 'nothing';
+    const unit = await ask(['systemctl', 'is-active', 'campus-production-backend.service']);
+    return { backend: version, frontend, unit };
+  }
+
+  /** The version that every host serves, or a sentence that says how they differ. */
+  async servedEverywhere(): Promise<string> {
+    const all = await Promise.all(this.webHosts.map(async (host) => ({ host, ...(await this.serving(host)) })));
+    const versions = new Set(all.flatMap(({ backend, frontend }) => [backend, frontend]));
+    const [version = 'nothing'] = versions;
+    const idle = version === 'nothing' ? 'inactive' : 'active';
+    return versions.size === 1 && all.every(({ unit }) => unit === idle) ? version : `mixed: ${JSON.stringify(all)}`;
+  }
+
+  async records(): Promise<RunRecord[]> {
+    return readAll<RunRecord>(join(this.directory, 'records', 'campus', ENVIRONMENT, 'records'));
+  }
+
+  async incidents(): Promise<IncidentMarker[]> {
+    return readAll<IncidentMarker>(join(this.directory, 'records', 'campus', ENVIRONMENT, 'incidents'));
+  }
+
+  async sql(statement: string): Promise<string> {
+    const argv = ['runuser', '-u', 'postgres', '--', 'psql', '-qAt', '-d', 'campus_production', '-c', statement];
+    const { stdout, stderr, exitCode } = await this.lab.run('db-1', argv);
+    if (exitCode !== 0) throw new Error(stderr);
+    return stdout.trim();
+  }
+}
+
+async function readAll<T>(directory: string): Promise<T[]> {
+  const names = await readdir(directory).catch(() => []);
+  return Promise.all(names.sort().map(async (name) => JSON.parse(await readFile(join(directory, name), 'utf8')) as T));
+}
+
+/** Waits for a run's end. */
+export async function ended(run: WorkflowHandle): Promise<Ended> {
+  try {
+    const result = (await run.result()) as DeploymentResult;
+    return { status: 'COMPLETED', result, message: result.message };
+  } catch (error) {
+    if (!(error instanceof WorkflowFailedError)) throw error;
+    const { cause } = error;
+    const details = cause instanceof ApplicationFailure || cause instanceof CancelledFailure ? cause.details : [];
+    const result = ((details ?? [])[0] as DeploymentResult | undefined) ?? null;
+    const status = cause instanceof CancelledFailure ? 'CANCELLED' : cause instanceof ApplicationFailure ? 'FAILED' : 'TERMINATED';
+    return { status, result, message: cause?.message ?? '' };
+  }
+}
+
+const EMPTY_HOST = `
+systemctl stop 'campus-production-*.service' 'safeguard-campus-production-*.service' 2>/dev/null
+rm -rf /etc/systemd/system/campus-production-* /etc/nginx/conf.d/campus-production.conf /opt/campus-production/releases
+rm -rf /var/lib/safeguard/campus-production /var/lib/campus-production-state.json
+systemctl daemon-reload; systemctl reset-failed; systemctl restart nginx`;
+
+const EMPTY_DATABASE = 'drop schema public cascade; create schema public; grant all on schema public to campus_production';
+
+/** Hosts and database as if nothing had ever been deployed to them. */
+async function empty(lab: Lab): Promise<void> {
+  const web = lab.hosts.filter((host) => host.role === 'web');
+  const argv = ['runuser', '-u', 'postgres', '--', 'psql', '-q', '-d', 'campus_production', '-c', EMPTY_DATABASE];
+  const all = await Promise.all([...web.map((host) => lab.run(host.name, ['sh', '-c', EMPTY_HOST])), lab.run('db-1', argv)]);
+  const failed = all.find((done) => done.exitCode !== 0);
+  if (failed) throw new Error(failed.stderr);
+}

@@ -1,0 +1,161 @@
+import { ApplicationFailure, Context } from '@temporalio/activity';
+import type { Client } from '@temporalio/client';
+import type { Dependencies } from '../../src/activities/dependencies.js';
+import { enqueue, watchHolder } from '../../src/activities/environment.js';
+import type { Activities } from '../../src/activities/index.js';
+import type { HealthReport } from '../../src/domain/check.js';
+import type { ErrorCode } from '../../src/domain/errors.js';
+import type { HostErrorCode } from '../../src/domain/host-protocol.js';
+import type { HashedPlan } from '../../src/domain/plan.js';
+import type { Release } from '../../src/domain/release.js';
+import type { IncidentMarker, RunRecord, StepToken } from '../../src/domain/run.js';
+import { hashedPlan, HOSTS, policy, release } from '../domain/release-fixtures.js';
+
+/** One call of an activity, as it was made. */
+export interface Call {
+  readonly name: keyof Activities;
+  readonly host?: string;
+  readonly token?: StepToken;
+  readonly input: unknown;
+  /** The server's (virtual) time in milliseconds at which it was scheduled. */
+  readonly at: number;
+}
+
+/** A failure as activities report it. */
+export function failure(code: ErrorCode, message: string = code, hostCode?: HostErrorCode): ApplicationFailure {
+  const details = hostCode === undefined ? [] : [{ hostCode }];
+  return ApplicationFailure.create({ message, type: code, nonRetryable: true, details });
+}
+
+/** A report in which every check passed. */
+export const HEALTHY: HealthReport = { healthy: true, durationMs: 1, passed: 3, failed: [] };
+
+/** A report in which a critical check failed. */
+export const UNHEALTHY: HealthReport = {
+  healthy: false,
+  durationMs: 1,
+  passed: 2,
+  failed: [
+    {
+      name: 'backend is UP',
+      category: 'backend',
+      severity: 'critical',
+      target: 'web-1',
+      verdict: 'fail',
+      attempts: 3,
+      durationMs: 10,
+      evidence: '/health answered 503, expected 200',
+    },
+  ],
+};
+
+/** Resolves when the activity was asked to stop, as a real one that heartbeats does. */
+export async function untilStopped(): Promise<never> {
+  const context = Context.current();
+  const beat = setInterval(() => context.heartbeat(), 100);
+  try {
+    return await context.cancelled;
+  } finally {
+    clearInterval(beat);
+  }
+}
+
+/** A world without hosts: what it serves is a variable, what was done is a list. */
+export class MockWorld {
+  readonly calls: Call[] = [];
+  readonly records: RunRecord[] = [];
+  readonly incidents: IncidentMarker[] = [];
+  /** Version → release that `validate` finds. */
+  releases: Record<string, Release> = { '1.0.0': release('1.0.0'), '2.0.0': release('2.0.0') };
+  policy = policy();
+  /** Laid over the plan that `plan` answers. */
+  planned: Partial<HashedPlan> = {};
+  /** Digest that each host serves. */
+  readonly serving = new Map<string, string | null>();
+  /** Laid over the activities below; called instead of them, after the call was noted. */
+  override: Partial<Activities> = {};
+
+  /** Activities for a worker. Joining the queue and watching the holder are the real ones. */
+  activities(client: Client): Activities {
+    const dependencies = { temporal: client } as Dependencies;
+    const plain: Activities = {
+      validate: async ({ version }) => {
+        const found = this.releases[version];
+        if (!found) throw failure('RELEASE_NOT_FOUND', `no release ${version}`);
+        return { release: found, policy: this.policy };
+      },
+      plan: async ({ request, grant }) => {
+        const to = this.releases[request.version] ?? release(request.version);
+        const plan = hashedPlan({ from: grant?.committed ?? null, to, policy: this.policy, ...this.planned });
+        return { plan, epoch: grant?.epoch ?? 0 };
+      },
+      enqueue: (input) => enqueue(dependencies, input),
+      watchHolder: (input) => watchHolder(dependencies, input),
+      adopt: async () => undefined,
+      capture: async () => 'file',
+      stage: async () => undefined,
+      activate: async ({ host, release: to }) => {
+        this.serving.set(host.name, to.digest);
+        return { downtimeMs: 10 };
+      },
+      migrate: async () => ['2 fees (10 ms)'],
+      check: async () => HEALTHY,
+      readBack: async ({ host, release: wanted }) => {
+        const serves = (this.serving.get(host.name) ?? null) === (wanted?.digest ?? null);
+        return serves
+          ? { host: host.name, state: 'serves', differences: [] }
+          : { host: host.name, state: 'differs', differences: ['backend serves something else'] };
+      },
+      restore: async ({ host, release: to }) => {
+        this.serving.set(host.name, to?.digest ?? null);
+        return null;
+      },
+      commit: async () => undefined,
+      record: async (what) => {
+        this.records.push(what);
+        return 'file';
+      },
+      incident: async (what) => {
+        this.incidents.push(what);
+        return 'file';
+      },
+    };
+    const noted = Object.keys(plain).map((name) => [name, this.noting(name as keyof Activities, plain)]);
+    return Object.fromEntries(noted) as Activities;
+  }
+
+  private noting(name: keyof Activities, plain: Activities) {
+    return async (input: { readonly host?: { readonly name: string }; readonly token?: StepToken }) => {
+      const { host, token } = input;
+      this.calls.push({
+        name,
+        input,
+        at: Context.current().info.currentAttemptScheduledTimestampMs,
+        ...(host && { host: host.name }),
+        ...(token && { token }),
+      });
+      const activity = (this.override[name] ?? plain[name]) as (what: unknown) => Promise<unknown>;
+      return activity(input);
+    };
+  }
+
+  /** Calls of an activity, of one host where given. */
+  of(name: keyof Activities, host?: string): Call[] {
+    return this.calls.filter((call) => call.name === name && (host === undefined || call.host === host));
+  }
+
+  /** Names of the activities in order, without those of the environment; the same one on many hosts counts once. */
+  story(): string[] {
+    const names = this.calls.map(({ name, input }) =>
+      name === 'activate' ? `activate ${(input as { component: string }).component}` : name,
+    );
+    return names.filter(
+      (name, index) => name !== 'watchHolder' && name !== 'enqueue' && name !== names[index - 1],
+    );
+  }
+
+  /** True when every host serves the release (`null`: nothing). */
+  everyHostServes(wanted: Release | null): boolean {
+    return HOSTS.every((host) => (this.serving.get(host.name) ?? null) === (wanted?.digest ?? null));
+  }
+}
