@@ -34,6 +34,12 @@ export async function setFrozen(lab: string, host: string, frozen: boolean): Pro
   );
 }
 
+/** Takes a pause away, if there is one; does not look at `isFrozen`, which is false already while processes die. */
+export async function thaw(lab: string, host: string): Promise<void> {
+  const file = join(unifiedCgroup(lab, host), 'cgroup.freeze');
+  if (existsSync(file)) await writeFile(file, '0');
+}
+
 /** Kills every process in the host's cgroup, paused or not, when there is one. */
 export async function killCgroup(lab: string, host: string): Promise<void> {
   const file = join(unifiedCgroup(lab, host), 'cgroup.kill');

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
-import { hostCgroups, isFrozen, killCgroup, setFrozen } from './cgroup.js';
+import { hostCgroups, killCgroup, thaw } from './cgroup.js';
 import { LabError } from './errors.js';
 import { execute, type Completed, type ExecuteOptions } from './execute.js';
 import { REPOSITORY, hostNamespace, hostPaths, labNamespace, machineName, type LabHost } from './layout.js';
@@ -68,7 +68,7 @@ export async function cutPower(lab: string, host: string): Promise<void> {
   if (init !== undefined) signalProcess(init, 'SIGKILL');
   else await killCgroup(lab, host);
   // A paused host is dead too now, but its nspawn is paused with it and has to notice; so has the next boot.
-  if (await isFrozen(lab, host)) await setFrozen(lab, host, false);
+  await thaw(lab, host);
   await waitUntil(`${host} is off`, () => isOff(lab, host));
 }
 

@@ -96,6 +96,7 @@ def print_progress(text: str, count: Optional[int] = None) -> None:
 # ---- Checking what was asked -----------------------------------------------------------------------------------
 
 NAME = re.compile(r'[a-z][a-z0-9-]{0,40}')
+NAME_PAIR = re.compile(r'[a-z][a-z0-9-]{2,82}')
 VERSION = re.compile(r'[A-Za-z0-9._+-]{1,128}')
 DIGEST = re.compile(r'[0-9a-f]{64}')
 UNIT = re.compile(r'(?!safeguard)[a-z0-9@-]+\.service')
@@ -129,7 +130,7 @@ def refuse(message: str) -> Any:
 
 def text(value: Any, field: str, pattern: re.Pattern = LINE) -> str:
     if not isinstance(value, str) or len(value) > 32_768 or not pattern.fullmatch(value):
-        refuse(f'{field}: {value!r} is not allowed here' if pattern is not SECRET else f'{field} is not allowed here')
+        refuse(f'{field} is not allowed here' if pattern is SECRET else f'{field}: {value!r} is not allowed here')
     return value
 
 
@@ -251,7 +252,8 @@ def check_systemd(name: str, component: dict, app: App) -> None:
         text(variable, f'{name}.environment', VARIABLE)
         text(value, f'{name}.environment.{variable}')
     secrets = component['secrets']
-    if not isinstance(secrets, list) or len({text(secret, f'{name}.secrets', VARIABLE) for secret in secrets}) < len(secrets):
+    if not isinstance(secrets, list) or len({text(secret, f'{name}.secrets', VARIABLE) for secret in secrets}) < len(
+            secrets):
         refuse(f'{name}.secrets is not a list of different names')
     twice = {'PORT', 'SAFEGUARD_VERSION', *component['environment']}.intersection(secrets)
     if twice:
@@ -546,8 +548,9 @@ def fence(held: Optional[dict], asked: dict, operation: str, releases_exist: boo
     newer = held['epoch'] > asked['epoch'] or (held['epoch'] == asked['epoch'] and (
         held['run'] != asked['run'] or place_of(held) > place_of(asked)))
     if newer:
-        raise HostError('FENCED', f'this host has accepted run {held["run"]} (epoch {held["epoch"]}, step, try, attempt '
-                        f'{place_of(held)}); run {asked["run"]} (epoch {asked["epoch"]}, {place_of(asked)}) is older')
+        raise HostError('FENCED', f'this host has accepted run {held["run"]} (epoch {held["epoch"]}, step, try, '
+                        f'attempt {place_of(held)}); run {asked["run"]} (epoch {asked["epoch"]}, {place_of(asked)}) '
+                        'is older')
 
 
 def check_fence(app: App, request: dict) -> dict:
@@ -630,7 +633,8 @@ def render_unit(app: App, release: Release, name: str) -> str:
 
 def render_environment(secrets: dict) -> str:
     """An EnvironmentFile; inside double quotes only these four characters mean something."""
-    return ''.join('{}="{}"\n'.format(name, re.sub(r'(["\\`$])', r'\\\1', value)) for name, value in sorted(secrets.items()))
+    escaped = {name: re.sub(r'(["\\`$])', r'\\\1', value) for name, value in secrets.items()}
+    return ''.join(f'{name}="{value}"\n' for name, value in sorted(escaped.items()))
 
 
 def render_site(app: App, release: Release, name: str, fallback: Optional[str]) -> str:
@@ -700,14 +704,15 @@ class Ran(NamedTuple):
         return (self.errors.strip() or self.output.strip())[-1000:]
 
 
-def run(*arguments: str, seconds: float = 60) -> Ran:
+def run(*arguments: str, seconds: float = 60, late: str = 'INTERNAL') -> Ran:
+    """`late`: the code of the error when it takes longer than `seconds`."""
     import subprocess
     environment = {'PATH': '/usr/sbin:/usr/bin:/sbin:/bin', 'LC_ALL': 'C.UTF-8', 'SYSTEMD_COLORS': '0'}
     try:
         done = subprocess.run(arguments, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                               timeout=seconds, env=environment, check=False)
     except subprocess.TimeoutExpired as cause:
-        raise HostError('INTERNAL', f'{" ".join(arguments[:3])} did not end within {seconds} s') from cause
+        raise HostError(late, f'{" ".join(arguments[:4])} did not end within {seconds} s') from cause
     except OSError as cause:
         raise HostError('INTERNAL', f'{arguments[0]} cannot be run: {cause}') from cause
     return Ran(done.returncode, done.stdout.decode('utf-8', 'replace'), done.stderr.decode('utf-8', 'replace'))
@@ -743,7 +748,7 @@ def cgroup_processes(control_group: str) -> list:
 
 def stop_unit(unit: str, control_group: str, seconds: float) -> None:
     """Stops and confirms by the cgroup that no process is left."""
-    ran = run('systemctl', 'stop', '--', unit, seconds=seconds + 30)
+    ran = run('systemctl', 'stop', '--', unit, seconds=seconds + 30, late='STOP_FAILED')
     deadline = time.monotonic() + 5
     while cgroup_processes(control_group):
         if time.monotonic() > deadline:
@@ -779,7 +784,8 @@ class Observed(NamedTuple):
 def read_owned(app: App, path: str) -> Optional[str]:
     """A unit or site; None when there is none. Refuses to know a file that is not ours."""
     if os.path.islink(path) or (os.path.lexists(path) and not (read_text(path) or '').startswith(app.mark(''))):
-        raise HostError('FOREIGN_UNIT', f'{path} was not written by safeguard for {app.name}: move it away or rename the unit')
+        raise HostError('FOREIGN_UNIT', f'{path} was not written by safeguard for {app.name}: move it away, or rename '
+                        'the unit')
     return read_text(path)
 
 
@@ -825,7 +831,7 @@ def observe_systemd(app: App, name: str, unit: str, shown: dict) -> Observed:
         if len(digests) == 1:
             digest = digests.pop()
         else:
-            from_where = 'several releases at once' if digests else 'no release that lies here (or from files replaced since)'
+            from_where = 'several releases at once' if digests else 'no release here, or from files since replaced'
             differences.append(f'process {shown["MainPID"]} of {unit} runs from {from_where}')
     if shown['NeedDaemonReload'] == 'yes':
         differences.append(f'systemd has not read {unit} since it was changed')
@@ -936,7 +942,8 @@ def file_differences(app: App, digest: str, name: str) -> list:
     wrong = [f'{path} was altered' for path in expected if path in found and found[path] != expected[path]]
     wrong += [f'{path} is missing' for path in expected if path not in found]
     wrong += [f'{path} is no part of the release' for path in found if path not in expected]
-    return [f'{name}: {sentence}' for sentence in wrong[:5]] + ([f'{name}: and {len(wrong) - 5} more'] if len(wrong) > 5 else [])
+    told = wrong if len(wrong) <= 5 else [*wrong[:5], f'and {len(wrong) - 5} more']
+    return [f'{name}: {sentence}' for sentence in told]
 
 
 def observe_components(app: App, ledger: dict) -> dict:
@@ -949,7 +956,8 @@ def observe_components(app: App, ledger: dict) -> dict:
         found[site] = observe_static(app, site, site_release(app), ledger)
     for name, observed in found.items():
         if observed.digest:
-            found[name] = observed._replace(differences=(*observed.differences, *file_differences(app, observed.digest, name)))
+            damage = file_differences(app, observed.digest, name)
+            found[name] = observed._replace(differences=(*observed.differences, *damage))
     try:
         expected = load_release(app, ledger['committed']).components if ledger['committed'] else {}
     except HostError:
@@ -968,7 +976,7 @@ def observe_system(app: App) -> dict:
         'load': [round(value, 2) for value in os.getloadavg()],
         'cores': os.cpu_count() or 1,
         'memory': round(100 * (total - free) / total, 1),
-        'disk': {mount: disk_use(mount) for mount in sorted({mount_point(path) for path in ('/', app.root, STATE_ROOT)})},
+        'disk': {mount: disk_use(mount) for mount in sorted(map(mount_point, ('/', app.root, STATE_ROOT)))},
     }
 
 
@@ -1049,7 +1057,8 @@ class Change:
 
     def shows(self, path: str, before: Optional[str], after: Optional[str]) -> None:
         if before != after:
-            self.diff.append({'before_header': path, 'after_header': path, 'before': before or '', 'after': after or ''})
+            self.diff.append({'before_header': path, 'after_header': path, 'before': before or '',
+                              'after': after or ''})
 
     def result(self) -> dict:
         result: dict = {'changed': self.changed}
@@ -1103,13 +1112,13 @@ def converge_systemd(change: Change, release: Release, name: str) -> None:
     if before != after:
         write_with_ballast(app, path, after.encode())
     daemon_reload()
-    run('systemctl', 'reset-failed', '--', unit)  # fails where there is nothing to reset; the start limit must not count us
+    run('systemctl', 'reset-failed', '--', unit)  # fails where there is nothing to reset; the start limit counts us not
     serving = shown['ActiveState'] not in ('inactive', 'failed') or cgroup_processes(shown['ControlGroup'])
     patience = stop_seconds(app, name)
     begun = time.monotonic()
     if serving:
         stop_unit(unit, shown['ControlGroup'], patience)
-    ran = run('systemctl', 'start', '--', unit, seconds=120)
+    ran = run('systemctl', 'start', '--', unit, seconds=120, late='START_FAILED')
     if serving:
         change.downtime = (change.downtime or 0) + time.monotonic() - begun
     check_started(app, release, name, ran)
@@ -1151,7 +1160,8 @@ def check_started(app: App, release: Release, name: str, ran: Ran) -> None:
                         f'Its log ends: {last_log_lines(unit)}')
     observed = observe_systemd(app, name, unit, shown)
     if not observed.is_sound(release.digest):
-        raise HostError('NOT_AS_EXPECTED', f'{unit} was started but: {"; ".join(observed.differences) or "it runs another release"}')
+        raise HostError('NOT_AS_EXPECTED', f'{unit} was started but: '
+                        f'{"; ".join(observed.differences) or "it runs another release"}')
 
 
 def remove_unit(change: Change, unit: str) -> None:
@@ -1233,8 +1243,8 @@ def reload_nginx(is_live: Callable[[], bool]) -> None:
     # Live means: the new answer comes, and no worker of before still takes connections.
     while old & nginx_workers() or not is_live():
         if time.monotonic() > deadline:
-            raise HostError('PROXY_REFUSED', 'nginx was reloaded but does not serve the new site within 5 s (another site '
-                            'with the same name or port?); the old one stays')
+            raise HostError('PROXY_REFUSED', 'nginx was reloaded but does not serve the new site within 5 s (another '
+                            'site with the same name or port?); the old one stays')
         time.sleep(0.01)
 
 
@@ -1299,7 +1309,8 @@ def commit(request: dict, app: App, change: Change) -> None:
     if read_ledger(app)['committed'] != digest and not change.begins(f'commits {version_of(app, digest)}'):
         return
     if not change.check:
-        update_ledger(app, request['token'], lambda ledger: committed_ledger(ledger, digest, request, version_of(app, digest)))
+        version = version_of(app, digest)
+        update_ledger(app, request['token'], lambda ledger: committed_ledger(ledger, digest, request, version))
     write_state_file(app, change, state, digest)
     if not change.check:
         tidy(app, change, request['keep'])
@@ -1308,8 +1319,10 @@ def commit(request: dict, app: App, change: Change) -> None:
 def committed_ledger(ledger: dict, digest: Optional[str], request: dict, version: Optional[str]) -> dict:
     previous = ledger['previous'] if ledger['committed'] == digest else ledger['committed']
     entry = {'run': request['token']['run'], 'version': version, 'digest': digest, 'time': timestamp()}
-    history = ledger['history'] if ledger['history'][:1] and ledger['history'][0]['run'] == entry['run'] else [entry, *ledger['history']]
-    return {'committed': digest, 'previous': previous, 'intent': None, 'history': history[:3]}
+    history = ledger['history']
+    if not history or history[0]['run'] != entry['run']:
+        history = [entry, *history][:3]
+    return {'committed': digest, 'previous': previous, 'intent': None, 'history': history}
 
 
 def write_state_file(app: App, change: Change, state: Optional[dict], digest: Optional[str]) -> None:
@@ -1477,7 +1490,8 @@ def receive(request: dict, app: App, source: Input, artifact: dict, environment:
                 total.update(piece)
                 archive.write(piece)
         if total.hexdigest() != artifact['sha256']:
-            raise HostError('CHECKSUM_MISMATCH', f'{artifact["file"]} has SHA-256 {total.hexdigest()}, not {artifact["sha256"]}')
+            raise HostError('CHECKSUM_MISMATCH', f'{artifact["file"]} has SHA-256 {total.hexdigest()}, not '
+                            f'{artifact["sha256"]}')
         print_progress('unpacking')
         os.mkdir(f'{scratch}/files', 0o755)
         listing = unpack(f'{scratch}/archive', f'{scratch}/files')
@@ -1497,7 +1511,7 @@ def publish(request: dict, app: App, scratch: str, listing: list, environment: O
     name, directory = request['component'], f'{app.releases}/{request["digest"]}'
     with latch(app):
         held = read_ledger(app)['token']
-        if (held['incarnation'], held['epoch'], held['run']) != tuple(request['token'][key] for key in ('incarnation', 'epoch', 'run')):
+        if any(held[key] != request['token'][key] for key in ('incarnation', 'epoch', 'run')):
             raise HostError('FENCED', f'run {held["run"]} has taken this host over while {name} was being staged')
         os.makedirs(directory, exist_ok=True)
         write_durably(f'{directory}/manifest.json', canonical_json(request['manifest']).encode())
@@ -1532,7 +1546,8 @@ def sweep(app: App) -> None:
         match = re.fullmatch(r'\.(?:staging|trash)-(\d+)-.*', name)
         path = f'{app.releases}/{name}'
         try:
-            if match and (not os.path.exists(f'/proc/{match.group(1)}') or time.time() - os.stat(path).st_mtime > SCRATCH_SECONDS):
+            if match and (not os.path.exists(f'/proc/{match.group(1)}')
+                          or time.time() - os.stat(path).st_mtime > SCRATCH_SECONDS):
                 remove_tree(path)
         except FileNotFoundError:
             continue  # its owner was faster
@@ -1563,7 +1578,9 @@ def unpack(archive: str, target: str) -> list:
 
     class Bounded(gzip.GzipFile):
         def read(self, size: int = -1) -> bytes:  # a header that claims to be huge must not be read into memory
-            return super().read(size) if 0 <= size <= 16 << 20 else refuse_archive('the archive has a header that is too large')
+            if not 0 <= size <= 16 << 20:
+                refuse_archive('the archive has a header that is too large')
+            return super().read(size)
 
     listing: dict = {}
     counted = size = 0
@@ -1579,9 +1596,13 @@ def unpack(archive: str, target: str) -> list:
     except (tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile, UnicodeError) as error:
         raise HostError('ARCHIVE_REFUSED', f'the archive cannot be read: {error}') from error
     for path, line in listing.items():
-        if line[64:66] == ' @' and not f'{os.path.realpath(f"{target}/{path}")}/'.startswith(f'{os.path.realpath(target)}/'):
+        if line[64:66] == ' @' and not is_inside(f'{target}/{path}', target):
             refuse_archive(f'the link {path} leads outside')
     return [f'{line}{path}\n' for path, line in sorted(listing.items())]
+
+
+def is_inside(path: str, directory: str) -> bool:
+    return f'{os.path.realpath(path)}/'.startswith(f'{os.path.realpath(directory)}/')
 
 
 def unpack_member(members: Any, member: Any, target: str, path: str, listing: dict) -> None:
@@ -1694,6 +1715,9 @@ def change_in_unit(request: dict, app: App) -> dict:
     stop_older(app, request['token'])
     path = f'{app.run}/{unit}.json'
     if not os.path.exists(path) or not is_running(unit):
+        line = read_result(app, unit, request)  # it may have ended while we looked
+        if line:
+            return line
         launch(request, app, unit, path)
     return follow(request, app, unit)
 
@@ -1782,7 +1806,8 @@ def open_gate(app: App, tell: Callable[[str], None], at_boot: bool) -> None:
     if os.path.exists(marker):
         return
     if ledger['committed'] or ledger['intent']:
-        converge_release(Change(app, tell, at_boot=at_boot and not nginx_master()), ledger['committed'])
+        for wrong in converge_release(Change(app, tell, at_boot=at_boot and not nginx_master()), ledger['committed']):
+            tell(wrong)
         update_ledger(app, None, lambda _: {'intent': None})
     with open(marker, 'w', encoding='utf-8') as file:
         file.write(timestamp())
@@ -1806,7 +1831,10 @@ def gate() -> int:
 
 
 def may_start(name: str, digest: str) -> int:
-    ledger = read_ledger(find_app(name))
+    # Not by find_app: a service that crashed must come back although host.json is being rewritten.
+    if not NAME_PAIR.fullmatch(name):
+        return 1
+    ledger = read_ledger(App(name, '', '', (), ()))
     allowed = digest in (ledger['committed'], (ledger['intent'] or {}).get('digest'))
     if not allowed:
         print(f'{digest} is neither the committed release nor the one being deployed: not started', file=sys.stderr)

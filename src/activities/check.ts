@@ -1,11 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { Stop } from '../adapters/stop.js';
 import { isPerHost, summarize, type Check, type CheckResult, type HealthReport } from '../domain/check.js';
 import { SafeguardError } from '../domain/errors.js';
 import type { HostRef } from '../domain/plan.js';
 import type { CheckPolicy } from '../domain/policy.js';
 import { configured, type Dependencies, type Where } from './dependencies.js';
 import { look, type Finding } from './look.js';
-import { withPulse, type Pulse } from './pulse.js';
+import { withPulse } from './pulse.js';
 
 /** Checks of a release, and the hosts to ask. */
 export interface CheckRequest extends Where {
@@ -43,43 +44,36 @@ async function carryOut(
   }
 }
 
-/** The phase's own limit: what has not answered by then has failed. */
-function within(pulse: Pulse, seconds: number): AbortSignal {
-  return AbortSignal.any([pulse.signal, AbortSignal.timeout(seconds * 1000)]);
-}
-
 /**
  * Asks every check on every host at once, with its retries, and keeps all results beside the run's record.
  * @throws SafeguardError STEP_TIMEOUT when the phase took longer than it may
  */
 export async function check(dependencies: Dependencies, request: CheckRequest): Promise<HealthReport> {
   return withPulse(async (pulse) => {
-    const environment = configured(dependencies, request);
     const { policy, hosts, checks } = request;
-    const signal = within(pulse, policy.phaseTimeoutSeconds);
+    const environment = configured(dependencies, request);
     const started = performance.now();
     let done = 0;
+    const late = (): SafeguardError =>
+      new SafeguardError(
+        'STEP_TIMEOUT',
+        `The checks took longer than ${policy.phaseTimeoutSeconds} s; ${done} were done.`,
+      );
+    const phase = new Stop().with(pulse.signal).after(policy.phaseTimeoutSeconds * 1000, late);
+    const limits = { signal: phase.signal, timeoutMs: policy.timeoutSeconds * 1000 };
     const run = async (one: Check, host: HostRef | null): Promise<CheckResult> => {
-      const lookOnce = (): Promise<Finding> =>
-        look(dependencies, environment, one, host, { signal, timeoutMs: policy.timeoutSeconds * 1000 });
-      const result = await carryOut(one, lookOnce, policy, host?.name ?? 'environment', signal);
+      const lookOnce = (): Promise<Finding> => look(dependencies, environment, one, host, limits);
+      const result = await carryOut(one, lookOnce, policy, host?.name ?? 'environment', phase.signal);
       done += 1;
       pulse.say(`${done} checks done`);
       return result;
     };
-    try {
-      const results = await Promise.all(
+    const results = await phase.race(
+      Promise.all(
         checks.flatMap((one) => (isPerHost(one) ? hosts.map((host) => run(one, host)) : [run(one, null)])),
-      );
-      await dependencies.records.keepEvidence(request, 'checks', results);
-      return summarize(results, Math.round(performance.now() - started));
-    } catch (error) {
-      if (pulse.signal.aborted || !signal.aborted) throw error;
-      throw new SafeguardError(
-        'STEP_TIMEOUT',
-        `The checks took longer than ${policy.phaseTimeoutSeconds} s; ${done} were done.`,
-        { cause: error },
-      );
-    }
+      ),
+    );
+    await dependencies.records.keepEvidence(request, 'checks', results);
+    return summarize(results, Math.round(performance.now() - started));
   });
 }

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { Context } from '@temporalio/activity';
 
 const BEAT_MS = 1_000;
@@ -16,6 +17,8 @@ export interface Pulse {
  */
 export async function withPulse<T>(work: (pulse: Pulse) => Promise<T>): Promise<T> {
   const context = Context.current();
+  // Dozens of checks listen at once; each lets go when it is done.
+  setMaxListeners(0, context.cancellationSignal);
   let latest = '';
   const beat = setInterval(() => context.heartbeat(latest), BEAT_MS);
   const say = (text: string): void => {

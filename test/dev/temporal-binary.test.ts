@@ -18,16 +18,15 @@ afterEach(async () => {
   await rm(home, { recursive: true });
 });
 
-async function program(directory: string, script: string): Promise<string> {
+async function program(directory: string, script: string): Promise<void> {
   await mkdir(directory, { recursive: true });
   await writeFile(join(directory, 'temporal'), `#!/bin/sh\n${script}\n`);
   await chmod(join(directory, 'temporal'), 0o755);
-  return directory;
 }
 
 const works = (source: TemporalMaker['source']): TemporalMaker => ({
   source,
-  make: async (directory) => void (await program(directory, `echo made by ${source}`)),
+  make: (directory) => program(directory, `echo made by ${source}`),
 });
 
 const fails = (source: TemporalMaker['source'], why: string): TemporalMaker => ({
@@ -36,7 +35,8 @@ const fails = (source: TemporalMaker['source'], why: string): TemporalMaker => (
 });
 
 test('the CLI on the PATH comes first', async () => {
-  const searchPath = await program(join(home, 'bin'), 'echo temporal version 9.9.9');
+  const searchPath = join(home, 'bin');
+  await program(searchPath, 'echo temporal version 9.9.9');
   const found = await findTemporal({ searchPath, makers: [fails('build', 'must not be asked')] });
   expect(found).toEqual({
     path: join(searchPath, 'temporal'),
@@ -46,7 +46,8 @@ test('the CLI on the PATH comes first', async () => {
 });
 
 test('one on the PATH that does not run is passed over; what was downloaded is cached', async () => {
-  const searchPath = await program(join(home, 'bin'), 'exit 1');
+  const searchPath = join(home, 'bin');
+  await program(searchPath, 'exit 1');
   const makers = [works('download'), fails('build', 'must not be asked')];
   expect(await findTemporal({ searchPath, makers })).toMatchObject({
     source: 'download',
@@ -66,7 +67,7 @@ test('the build comes after a download that failed', async () => {
 test('a download that does not run is not kept', async () => {
   const broken: TemporalMaker = {
     source: 'download',
-    make: async (directory) => void (await program(directory, 'exit 1')),
+    make: (directory) => program(directory, 'exit 1'),
   };
   expect(await findTemporal({ searchPath: '', makers: [broken, works('build')] })).toMatchObject({
     source: 'build',

@@ -1,6 +1,12 @@
 import { createHash } from 'node:crypto';
 import { canonicalJson } from '../../src/domain/canonical-json.js';
-import { computePlan, planIntent, type HashedPlan, type HostRef, type PlanInput } from '../../src/domain/plan.js';
+import {
+  computePlan,
+  planIntent,
+  type HashedPlan,
+  type HostRef,
+  type PlanInput,
+} from '../../src/domain/plan.js';
 import type { Policy } from '../../src/domain/policy.js';
 import type { Release } from '../../src/domain/release.js';
 import type { DeploymentRequest } from '../../src/domain/run.js';
@@ -77,7 +83,14 @@ export function planInput(over: Partial<PlanInput> = {}): PlanInput {
 /** A plan with the hash of its intent, as the `plan` activity answers. */
 export function hashedPlan(over: Partial<PlanInput & HashedPlan>): HashedPlan {
   const plan = { ...computePlan(planInput(over)), ...over };
-  return { ...plan, hash: over.hash ?? createHash('sha256').update(canonicalJson(planIntent(plan))).digest('hex') };
+  return {
+    ...plan,
+    hash:
+      over.hash ??
+      createHash('sha256')
+        .update(canonicalJson(planIntent(plan)))
+        .digest('hex'),
+  };
 }
 
 /** A valid request; `over` is laid over it. */

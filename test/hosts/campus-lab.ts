@@ -5,20 +5,29 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { WorkflowFailedError, type Client, type WorkflowHandle } from '@temporalio/client';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
+import { DefaultLogger, Runtime } from '@temporalio/worker';
 import { campusConfig, type Place } from '../../examples/campus/config.js';
 import { buildRelease, type ReleaseOptions } from '../../examples/campus/build.js';
 import { Lab } from '../../lab/lab.js';
 import { flyway } from '../../setup/flyway.js';
-import { connectClient, temporalSettings, type TemporalSettings } from '../../src/adapters/temporal-connection.js';
+import {
+  connectClient,
+  temporalSettings,
+  type TemporalSettings,
+} from '../../src/adapters/temporal-connection.js';
 import { loadConfig } from '../../src/config/load.js';
 import { freePort } from '../../src/dev/ports.js';
 import { findTemporal } from '../../src/dev/temporal-binary.js';
 import { startTemporalServer, type TemporalServer } from '../../src/dev/temporal-server.js';
 import { newDeploymentId } from '../../src/domain/deployment-id.js';
+import type { Outcome } from '../../src/domain/outcome.js';
 import type { Progress } from '../../src/domain/progress.js';
 import type { DeploymentRequest, DeploymentResult, IncidentMarker, RunRecord } from '../../src/domain/run.js';
 import { startWorker, type RunningWorker } from '../../src/worker.js';
 import { abort, deploymentWorkflowId, progress, taskQueue } from '../../src/workflows/messages.js';
+
+// The SDK tells of every failed activity; here failures are what is tested.
+Runtime.install({ logger: new DefaultLogger('ERROR') });
 
 const ENVIRONMENT = 'production';
 
@@ -33,6 +42,7 @@ const POLICY = {
 /** How a run ended, as its workflow says. */
 export interface Ended {
   readonly status: 'COMPLETED' | 'FAILED' | 'CANCELLED' | 'TERMINATED';
+  readonly outcome: Outcome | null;
   readonly result: DeploymentResult | null;
   readonly message: string;
 }
@@ -45,7 +55,11 @@ export interface Serving {
 }
 
 /** Waits until `look` gives something; the limit only ends a test that would wait for ever. */
-export async function until<T>(what: string, look: () => Promise<T | null | undefined | false>, limitMs = 60_000): Promise<T> {
+export async function until<T>(
+  what: string,
+  look: () => Promise<T | null | undefined | false>,
+  limitMs = 60_000,
+): Promise<T> {
   const deadline = Date.now() + limitMs;
   for (;;) {
     const found = await look();
@@ -182,19 +196,34 @@ export class CampusLab {
     const ask = async (argv: string[]): Promise<string> => (await this.lab.run(host, argv)).stdout.trim();
     const info = await ask(['curl', '-s', '-m', '5', 'http://127.0.0.1:8080/actuator/info']);
     const version = /"version":\s*"([^"]+)"/.exec(info)?.[1] ?? 'nothing';
-    const status = await ask(['curl', '-s', '-m', '5', '-o', '/dev/null', '-w', '%{http_code}', 'http://127.0.0.1/version.txt']);
-    const frontend = status === '200' ? await ask(['curl', '-s', '-m', '5', 'http://127.0.0.1/version.txt']) : 'nothing';
+    const status = await ask([
+      'curl',
+      '-s',
+      '-m',
+      '5',
+      '-o',
+      '/dev/null',
+      '-w',
+      '%{http_code}',
+      'http://127.0.0.1/version.txt',
+    ]);
+    const frontend =
+      status === '200' ? await ask(['curl', '-s', '-m', '5', 'http://127.0.0.1/version.txt']) : 'nothing';
     const unit = await ask(['systemctl', 'is-active', 'campus-production-backend.service']);
     return { backend: version, frontend, unit };
   }
 
   /** The version that every host serves, or a sentence that says how they differ. */
   async servedEverywhere(): Promise<string> {
-    const all = await Promise.all(this.webHosts.map(async (host) => ({ host, ...(await this.serving(host)) })));
+    const all = await Promise.all(
+      this.webHosts.map(async (host) => ({ host, ...(await this.serving(host)) })),
+    );
     const versions = new Set(all.flatMap(({ backend, frontend }) => [backend, frontend]));
     const [version = 'nothing'] = versions;
     const idle = version === 'nothing' ? 'inactive' : 'active';
-    return versions.size === 1 && all.every(({ unit }) => unit === idle) ? version : `mixed: ${JSON.stringify(all)}`;
+    return versions.size === 1 && all.every(({ unit }) => unit === idle)
+      ? version
+      : `mixed: ${JSON.stringify(all)}`;
   }
 
   async records(): Promise<RunRecord[]> {
@@ -206,7 +235,18 @@ export class CampusLab {
   }
 
   async sql(statement: string): Promise<string> {
-    const argv = ['runuser', '-u', 'postgres', '--', 'psql', '-qAt', '-d', 'campus_production', '-c', statement];
+    const argv = [
+      'runuser',
+      '-u',
+      'postgres',
+      '--',
+      'psql',
+      '-qAt',
+      '-d',
+      'campus_production',
+      '-c',
+      statement,
+    ];
     const { stdout, stderr, exitCode } = await this.lab.run('db-1', argv);
     if (exitCode !== 0) throw new Error(stderr);
     return stdout.trim();
@@ -215,21 +255,28 @@ export class CampusLab {
 
 async function readAll<T>(directory: string): Promise<T[]> {
   const names = await readdir(directory).catch(() => []);
-  return Promise.all(names.sort().map(async (name) => JSON.parse(await readFile(join(directory, name), 'utf8')) as T));
+  return Promise.all(
+    names.sort().map(async (name) => JSON.parse(await readFile(join(directory, name), 'utf8')) as T),
+  );
 }
 
 /** Waits for a run's end. */
 export async function ended(run: WorkflowHandle): Promise<Ended> {
   try {
     const result = (await run.result()) as DeploymentResult;
-    return { status: 'COMPLETED', result, message: result.message };
+    return { status: 'COMPLETED', outcome: result.outcome, result, message: result.message };
   } catch (error) {
     if (!(error instanceof WorkflowFailedError)) throw error;
     const { cause } = error;
-    const details = cause instanceof ApplicationFailure || cause instanceof CancelledFailure ? cause.details : [];
+    if (cause instanceof CancelledFailure) {
+      // Temporal keeps no details of a cancelled run; its query still answers.
+      const { outcome, message } = await run.query(progress);
+      return { status: 'CANCELLED', outcome, result: null, message };
+    }
+    const details = cause instanceof ApplicationFailure ? cause.details : [];
     const result = ((details ?? [])[0] as DeploymentResult | undefined) ?? null;
-    const status = cause instanceof CancelledFailure ? 'CANCELLED' : cause instanceof ApplicationFailure ? 'FAILED' : 'TERMINATED';
-    return { status, result, message: cause?.message ?? '' };
+    const status = cause instanceof ApplicationFailure ? 'FAILED' : 'TERMINATED';
+    return { status, outcome: result?.outcome ?? null, result, message: cause?.message ?? '' };
   }
 }
 
@@ -239,13 +286,28 @@ rm -rf /etc/systemd/system/campus-production-* /etc/nginx/conf.d/campus-producti
 rm -rf /var/lib/safeguard/campus-production /var/lib/campus-production-state.json
 systemctl daemon-reload; systemctl reset-failed; systemctl restart nginx`;
 
-const EMPTY_DATABASE = 'drop schema public cascade; create schema public; grant all on schema public to campus_production';
+const EMPTY_DATABASE =
+  'drop schema public cascade; create schema public; grant all on schema public to campus_production';
 
 /** Hosts and database as if nothing had ever been deployed to them. */
 async function empty(lab: Lab): Promise<void> {
   const web = lab.hosts.filter((host) => host.role === 'web');
-  const argv = ['runuser', '-u', 'postgres', '--', 'psql', '-q', '-d', 'campus_production', '-c', EMPTY_DATABASE];
-  const all = await Promise.all([...web.map((host) => lab.run(host.name, ['sh', '-c', EMPTY_HOST])), lab.run('db-1', argv)]);
+  const argv = [
+    'runuser',
+    '-u',
+    'postgres',
+    '--',
+    'psql',
+    '-q',
+    '-d',
+    'campus_production',
+    '-c',
+    EMPTY_DATABASE,
+  ];
+  const all = await Promise.all([
+    ...web.map((host) => lab.run(host.name, ['sh', '-c', EMPTY_HOST])),
+    lab.run('db-1', argv),
+  ]);
   const failed = all.find((done) => done.exitCode !== 0);
   if (failed) throw new Error(failed.stderr);
 }

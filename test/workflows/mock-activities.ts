@@ -22,7 +22,11 @@ export interface Call {
 }
 
 /** A failure as activities report it. */
-export function failure(code: ErrorCode, message: string = code, hostCode?: HostErrorCode): ApplicationFailure {
+export function failure(
+  code: ErrorCode,
+  message: string = code,
+  hostCode?: HostErrorCode,
+): ApplicationFailure {
   const details = hostCode === undefined ? [] : [{ hostCode }];
   return ApplicationFailure.create({ message, type: code, nonRetryable: true, details });
 }

@@ -1,7 +1,174 @@
 import { join } from 'node:path';
-import { Client, type WorkflowHandleWithSignaledRunId } from '@temporalio/client';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Client, WorkflowFailedError, type WorkflowHandle } from '@temporalio/client';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
-import { Worker, type WorkflowBundleWithSourceMap } from '@temporalio/worker';
+import proto from '@temporalio/proto';
+import { DefaultLogger, makeTelemetryFilterString, Runtime, Worker } from '@temporalio/worker';
 import { temporalTestServer } from '../../setup/temporal-test-server.js';
 import { bundleWorkflows } from '../../src/adapters/workflow-bundle.js';
-import type { EnvironmentStatus } from '../../src/workflows/messages.js';
+import type { DeploymentRequest, DeploymentResult } from '../../src/domain/run.js';
+import * as messages from '../../src/workflows/messages.js';
+import type { deployment } from '../../src/workflows/index.js';
+import { SEARCH_ATTRIBUTES } from '../../src/domain/search-attributes.js';
+import { request } from '../domain/release-fixtures.js';
+import { MockWorld } from './mock-activities.js';
+
+const WORKFLOWS = join(import.meta.dirname, '..', '..', 'src', 'workflows', 'index.ts');
+
+export type DeploymentHandle = WorkflowHandle<typeof deployment>;
+
+/** How a deployment's workflow ended. */
+export interface Ended {
+  readonly status: string;
+  /** What the workflow returned, or carried in its failure. */
+  readonly result: DeploymentResult;
+  /** Type of the failure; undefined when it completed or was cancelled. */
+  readonly code: string | undefined;
+  readonly message: string;
+}
+
+/** One world on the test server: an environment nobody else uses, a worker, and what the activities did. */
+export class Stage {
+  private deployments = 0;
+
+  constructor(
+    readonly world: MockWorld,
+    readonly environment: string,
+    readonly server: TestWorkflowEnvironment,
+    /** Waits in real time; the server's own client lets time pass while it waits for a result. */
+    readonly client: Client,
+    readonly taskQueue: string,
+  ) {}
+
+  /** Starts a deployment of 1.0.0, or what `over` says. */
+  async deploy(over: Partial<DeploymentRequest> = {}): Promise<DeploymentHandle> {
+    this.deployments += 1;
+    const deploymentId = `20260101-120000-run${String(this.deployments).padStart(3, '0')}`;
+    const what = request({ environment: this.environment, deploymentId, ...over });
+    return this.server.client.workflow.start<typeof deployment>('deployment', {
+      workflowId: messages.deploymentWorkflowId(what.environment, what.version, what.deploymentId),
+      taskQueue: this.taskQueue,
+      args: [what],
+    });
+  }
+
+  /** Deploys and waits for the end, while time passes as it likes. */
+  async deployed(over: Partial<DeploymentRequest> = {}): Promise<Ended> {
+    return ended(await this.deploy(over));
+  }
+
+  /** The environment's entity workflow. */
+  entity(): WorkflowHandle {
+    return this.client.workflow.getHandle(messages.environmentWorkflowId('campus', this.environment));
+  }
+
+  async status(): Promise<messages.EnvironmentStatus> {
+    return this.entity().query(messages.status);
+  }
+
+  /** The state of a run. */
+  async phase(handle: WorkflowHandle): Promise<string> {
+    return (await handle.query(messages.progress)).phase;
+  }
+
+  /** Waits in real time until a run is in a phase. */
+  async reached(handle: WorkflowHandle, phase: string): Promise<void> {
+    await until(async () => (await this.phase(handle)) === phase);
+  }
+
+  /** Waits until an activity was called; answers how often. */
+  async called(name: Parameters<MockWorld['of']>[0], times = 1): Promise<void> {
+    await until(() => Promise.resolve(this.world.of(name).length >= times));
+  }
+}
+
+/** How long a story may take in real time. */
+const STORY_MS = 25_000;
+const PATIENCE_MS = 15_000;
+
+/** Waits in real time for a condition. */
+export async function until(condition: () => Promise<boolean>): Promise<void> {
+  const deadline = Date.now() + PATIENCE_MS;
+  while (!(await condition())) {
+    if (Date.now() > deadline) throw new Error(`not so after ${PATIENCE_MS} ms: ${condition.toString()}`);
+    await delay(20);
+  }
+}
+
+/** Waits for a deployment's end; time passes as it likes. */
+export async function ended(handle: WorkflowHandle): Promise<Ended> {
+  try {
+    const result = (await handle.result()) as DeploymentResult;
+    return { status: 'COMPLETED', result, code: undefined, message: result.message };
+  } catch (error) {
+    if (!(error instanceof WorkflowFailedError)) throw error;
+    const cause = error.cause as Error & { type?: string; details?: unknown[] };
+    const { status } = await handle.describe();
+    const [result] = cause.details ?? [];
+    return {
+      status: status.name,
+      result: result as DeploymentResult,
+      code: cause.type,
+      message: cause.message,
+    };
+  }
+}
+
+const KEYWORD = proto.temporal.api.enums.v1.IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD;
+
+/** The test server can add search attributes but not list them, so the product's own registration does not work on it. */
+async function addSearchAttributes({ connection }: TestWorkflowEnvironment): Promise<void> {
+  const searchAttributes = Object.fromEntries(
+    Object.values(SEARCH_ATTRIBUTES).map((name) => [name, KEYWORD]),
+  );
+  await connection.operatorService.addSearchAttributes({ namespace: 'default', searchAttributes });
+}
+
+/** The time-skipping server of one test file. */
+export class TestServer {
+  private stages = 0;
+
+  private constructor(
+    private readonly server: TestWorkflowEnvironment,
+    private readonly client: Client,
+  ) {}
+
+  static async start(): Promise<TestServer> {
+    Runtime.install({
+      logger: new DefaultLogger('ERROR'),
+      telemetryOptions: { logging: { filter: makeTelemetryFilterString({ core: 'ERROR', other: 'ERROR' }) } },
+    });
+    const path = await temporalTestServer();
+    const server = await TestWorkflowEnvironment.createTimeSkipping({
+      server: { executable: { type: 'existing-path', path } },
+    });
+    await addSearchAttributes(server);
+    return new TestServer(server, new Client({ connection: server.connection }));
+  }
+
+  stop(): Promise<void> {
+    return this.server.teardown();
+  }
+
+  /** Runs a story in a world of its own. */
+  async play<T>(story: (stage: Stage) => Promise<T>, world = new MockWorld()): Promise<T> {
+    this.stages += 1;
+    const taskQueue = `stage-${this.stages}`;
+    const worker = await Worker.create({
+      connection: this.server.nativeConnection,
+      taskQueue,
+      workflowBundle: await bundleWorkflows(WORKFLOWS),
+      activities: world.activities(this.client),
+      maxHeartbeatThrottleInterval: '100ms',
+      shutdownForceTime: '5s',
+    });
+    const stage = new Stage(world, `test-${this.stages}`, this.server, this.client, taskQueue);
+    // A story that hangs must end before Jest gives up, else the worker outlives its server.
+    const patience = new AbortController();
+    const tooLong = delay(STORY_MS, undefined, { signal: patience.signal }).then(() => {
+      throw new Error(`the story did not end within ${STORY_MS} ms; so far: ${world.story().join(', ')}`);
+    });
+    tooLong.catch(() => undefined);
+    return worker.runUntil(() => Promise.race([story(stage), tooLong]).finally(() => patience.abort()));
+  }
+}

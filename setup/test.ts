@@ -1,0 +1,77 @@
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { Lab } from '../lab/lab.js';
+import { checkoutRoot } from './checkout.js';
+import { ensureRequirements } from './requirements.js';
+import { say } from './say.js';
+import { temporalTestServer } from './temporal-test-server.js';
+
+const root = checkoutRoot();
+const JEST = [process.execPath, '--experimental-vm-modules', '--no-warnings', join(root, 'node_modules/jest/bin/jest.js')];
+const WEB_HOSTS = 3;
+
+interface Counts {
+  readonly passed: number;
+  readonly failed: number;
+}
+
+/** Runs Jest and counts from its own report. A run that ends without a report has failed. */
+async function jest(prefix: readonly string[], args: readonly string[], env: Record<string, string>): Promise<Counts> {
+  const report = join(root, 'dist', `jest-${process.pid}.json`);
+  const [program = '', ...rest] = [...prefix, ...JEST, ...args, '--json', `--outputFile=${report}`];
+  const { exitCode } = await execa(program, rest, { cwd: root, env, stdin: 'ignore', stdout: 'ignore', stderr: 'inherit', reject: false });
+  const { numPassedTests, numFailedTests, numRuntimeErrorTestSuites } = await readReport(report);
+  const failed = numFailedTests + numRuntimeErrorTestSuites;
+  return { passed: numPassedTests, failed: exitCode === 0 ? failed : Math.max(failed, 1) };
+}
+
+interface Report {
+  readonly numPassedTests: number;
+  readonly numFailedTests: number;
+  readonly numRuntimeErrorTestSuites: number;
+}
+
+async function readReport(file: string): Promise<Report> {
+  const { readFile, rm } = await import('node:fs/promises');
+  try {
+    const report = JSON.parse(await readFile(file, 'utf8')) as Report;
+    await rm(file);
+    return report;
+  } catch (cause) {
+    throw new Error('Jest ended without a report.', { cause });
+  }
+}
+
+/** Everything but deployments to hosts: these bring up by themselves what they need. */
+async function besideTheLab(patterns: readonly string[]): Promise<Counts> {
+  return jest([], ['--testPathIgnorePatterns', '/test/hosts/', '/node_modules/', '--passWithNoTests', ...patterns], {});
+}
+
+/** Deployments to real hosts, from inside the lab's network, which has no way out; one after the other. */
+async function onTheLab(patterns: readonly string[]): Promise<Counts> {
+  const name = `test-${process.pid}`;
+  say(`lab ${name}: ${WEB_HOSTS} web hosts and a database`);
+  const lab = await Lab.up({ name, web: WEB_HOSTS });
+  try {
+    await lab.assertContained();
+    const args = ['--runInBand', '--testPathIgnorePatterns', '/node_modules/', '--passWithNoTests', '--testPathPatterns', '/test/hosts/'];
+    return await jest(lab.enter(), [...args, ...patterns], { SAFEGUARD_LAB: name });
+  } finally {
+    await lab.down();
+  }
+}
+
+const patterns = process.argv.slice(2);
+const hostsOnly = patterns.length > 0 && patterns.every((pattern) => pattern.includes('hosts'));
+const besideOnly = patterns.length > 0 && patterns.every((pattern) => !pattern.includes('hosts'));
+
+await ensureRequirements();
+await temporalTestServer();
+const counts = [
+  ...(hostsOnly ? [] : [await besideTheLab(patterns)]),
+  ...(besideOnly ? [] : [await onTheLab(patterns.filter((pattern) => !pattern.endsWith('hosts')))]),
+];
+const passed = counts.reduce((sum, one) => sum + one.passed, 0);
+const failed = counts.reduce((sum, one) => sum + one.failed, 0);
+console.log(`\n${passed} passed, ${failed} failed`);
+process.exitCode = failed === 0 && passed > 0 ? 0 : 1;

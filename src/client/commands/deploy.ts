@@ -1,0 +1,59 @@
+import { actor, configuration, type GlobalOptions } from '../options.js';
+import { withSession, type Session } from '../session.js';
+import { requestOf, startDeployment, startNamed, type Started } from '../start.js';
+import type { Terminal } from '../terminal.js';
+import { webUi } from '../view/links.js';
+import { followRun } from './follow-run.js';
+
+/** Options of `safeguard deploy`. */
+export interface DeployOptions extends GlobalOptions {
+  readonly version: string;
+  readonly follow?: boolean;
+  readonly force?: boolean;
+  readonly adopt?: string;
+  readonly by?: string;
+  readonly id?: string;
+}
+
+/** `safeguard deploy`: everything that can be judged here is judged before anything is started. */
+export async function deploy(
+  terminal: Terminal,
+  environment: string,
+  options: DeployOptions,
+): Promise<number> {
+  const request = requestOf(configuration(options), {
+    environment,
+    version: options.version,
+    requestedBy: actor(options.by),
+    force: options.force === true,
+    adopt: options.adopt ?? null,
+    id: options.id,
+  });
+  return withSession(options, async (session) => {
+    const start = options.id === undefined ? startDeployment : startNamed;
+    const started = await start(session, request);
+    introduce(terminal, session, started, options);
+    if (!options.follow) return 0;
+    return followRun(session, { ...request, workflowId: started.workflowId }, terminal, options);
+  });
+}
+
+function introduce(terminal: Terminal, session: Session, started: Started, options: DeployOptions): void {
+  const { request, workflowId, isNew } = started;
+  const { environment, version, deploymentId } = request;
+  const ui = webUi(session.settings.address, session.settings.namespace, workflowId);
+  if (options.json) {
+    // With --follow the one JSON object is the end.
+    if (!options.follow)
+      terminal.out(JSON.stringify({ deploymentId, workflowId, environment, version, isNew, ui }));
+    return;
+  }
+  const verb = isNew ? 'Started' : 'Found the running or ended';
+  terminal.out(
+    `${verb} deployment ${deploymentId}: ${version} to ${environment}, for ${request.requestedBy}`,
+  );
+  terminal.out(`  workflow ${workflowId}`);
+  if (ui !== null) terminal.out(`  Web UI   ${ui}`);
+  if (!options.follow) terminal.out(`  watch    safeguard watch ${environment} --id ${deploymentId}`);
+  terminal.out(`  abort    safeguard abort ${environment} --id ${deploymentId}`);
+}

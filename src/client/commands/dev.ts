@@ -1,0 +1,19 @@
+import { resolve } from 'node:path';
+import { configuration, type GlobalOptions } from '../options.js';
+
+/** Options of `safeguard dev`. */
+export interface DevOptions extends GlobalOptions {
+  readonly state: string;
+  readonly port: number;
+  readonly uiPort: number;
+  readonly worker: boolean;
+}
+
+/** `safeguard dev`: a server and a worker on this machine. */
+export async function dev(options: DevOptions): Promise<number> {
+  const { port, uiPort } = options;
+  const stateDirectory = resolve(options.state);
+  const config = options.worker ? { config: configuration(options) } : {};
+  const { runDev } = await import('../../dev/dev.js');
+  return runDev({ ...config, stateDirectory, port, uiPort });
+}

@@ -1,0 +1,81 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { WorkflowNotFoundError } from '@temporalio/client';
+import { SafeguardError } from '../domain/errors.js';
+import type { Progress } from '../domain/progress.js';
+import { runProgress } from './environments.js';
+import { endOfCompleted, endOfFailed, type RunEnd } from './run-end.js';
+import { isAway, type Session } from './session.js';
+
+/** How often a run is looked at, in milliseconds. */
+const EVERY_MS = 400;
+
+/** Whoever shows a run to a person. */
+export interface Watcher {
+  /** Called on every look, also when nothing changed, so that clocks can go on. */
+  show(progress: Progress): void;
+  /** Why nothing can be seen at the moment; `null`: it can again. */
+  trouble(reason: string | null): void;
+  /** Nothing more comes. */
+  close(): void;
+}
+
+/** Which run to follow. */
+export interface Followed {
+  readonly application: string;
+  readonly workflowId: string;
+}
+
+type Look = { readonly end: RunEnd } | { readonly end: null };
+
+async function endOf(session: Session, workflowId: string): Promise<RunEnd> {
+  const handle = session.client.workflow.getHandle<() => Promise<unknown>>(workflowId);
+  try {
+    return endOfCompleted(await session.call(() => handle.result()));
+  } catch (error) {
+    return endOfFailed(error);
+  }
+}
+
+async function look(
+  session: Session,
+  { application, workflowId }: Followed,
+  watcher: Watcher,
+): Promise<Look> {
+  const handle = session.client.workflow.getHandle(workflowId);
+  const { status } = await session.call(() => handle.describe());
+  const isOpen = status.name === 'RUNNING';
+  try {
+    watcher.show(await runProgress(session, application, workflowId));
+  } catch (error) {
+    // The end of a run can be told without a worker.
+    if (isOpen || !isAway(error)) throw error;
+  }
+  return { end: isOpen ? null : await endOf(session, workflowId) };
+}
+
+function missing(workflowId: string, cause: unknown): SafeguardError {
+  return new SafeguardError('RUN_NOT_FOUND', `The server knows no run ${workflowId}.`, { cause });
+}
+
+/**
+ * Shows a run until it ends, and says how it ended. A server or worker that is away is waited for, however long it takes.
+ * @throws SafeguardError RUN_NOT_FOUND, TEMPORAL_DENIED
+ */
+export async function follow(session: Session, run: Followed, watcher: Watcher): Promise<RunEnd> {
+  try {
+    for (;;) {
+      try {
+        const { end } = await look(session, run, watcher);
+        watcher.trouble(null);
+        if (end) return end;
+      } catch (error) {
+        if (error instanceof WorkflowNotFoundError) throw missing(run.workflowId, error);
+        if (!isAway(error)) throw error;
+        watcher.trouble(`${error.message} The deployment goes on without this window; trying again.`);
+      }
+      await delay(EVERY_MS);
+    }
+  } finally {
+    watcher.close();
+  }
+}

@@ -1,0 +1,31 @@
+import { CommanderError } from 'commander';
+import { createProgram } from './program.js';
+import { processTerminal, type Terminal } from './terminal.js';
+import { describeError, exitStatusOf } from './view/error.js';
+
+/** Exit status for a command line that makes no sense. */
+const USAGE = 2;
+
+const SHOWN_ON_REQUEST: readonly string[] = ['commander.helpDisplayed', 'commander.version'];
+
+/**
+ * Runs one command line (without node and script) and answers the exit status. Never throws: what goes wrong is told to the
+ * terminal. `version` is what `-V` prints.
+ */
+export async function runCli(
+  argv: readonly string[],
+  version: string,
+  terminal: Terminal = processTerminal(),
+): Promise<number> {
+  let status = 0;
+  const program = createProgram(terminal, version, (came) => void (status = came));
+  const words = argv[0] === '--version' ? ['-V'] : argv;
+  try {
+    await program.parseAsync(words, { from: 'user' });
+    return status;
+  } catch (error) {
+    if (error instanceof CommanderError) return SHOWN_ON_REQUEST.includes(error.code) ? 0 : USAGE;
+    terminal.err(describeError(error, argv.includes('--verbose')));
+    return exitStatusOf(error);
+  }
+}

@@ -1,0 +1,149 @@
+import { Command, InvalidArgumentError } from 'commander';
+import type { AbortOptions } from './commands/abort.js';
+import type { DecideOptions } from './commands/decide.js';
+import type { DeployOptions } from './commands/deploy.js';
+import type { DevOptions } from './commands/dev.js';
+import type { ResolveOptions } from './commands/resolve.js';
+import type { WatchOptions } from './commands/watch.js';
+import type { GlobalOptions } from './options.js';
+import type { Terminal } from './terminal.js';
+
+/** Told the exit status that a command came to. */
+export type OnStatus = (status: number) => void;
+
+function port(text: string): number {
+  const number = Number(text);
+  if (Number.isInteger(number) && number > 0 && number < 65_536) return number;
+  throw new InvalidArgumentError('Expected a port from 1 to 65535.');
+}
+
+function base(terminal: Terminal, version: string): Command {
+  return (
+    new Command('safeguard')
+      .description('Deploys releases to Linux hosts as durable workflows.')
+      // Not --version: that is the release which deploy takes.
+      .version(version, '-V', 'show the version of safeguard')
+      .option('--config <file>', 'configuration (default: the nearest safeguard.yaml, searched upwards)')
+      .option('--address <host:port>', 'Temporal server (default: TEMPORAL_ADDRESS, profile, 127.0.0.1:7233)')
+      .option('--namespace <name>', 'Temporal namespace (default: TEMPORAL_NAMESPACE, profile, default)')
+      .option('--profile <name>', "profile of Temporal's own settings file")
+      .option('--json', 'print results as JSON on standard output')
+      .option('--verbose', 'show causes and stack traces of errors')
+      .showHelpAfterError('(safeguard --help lists commands and options)')
+      .exitOverride()
+      .configureOutput({
+        writeOut: (text) => terminal.out(text.trimEnd()),
+        writeErr: (text) => terminal.err(text.trimEnd()),
+      })
+  );
+}
+
+function addRuns(program: Command, terminal: Terminal, done: OnStatus): void {
+  program
+    .command('deploy <environment>')
+    .description('start a deployment')
+    .requiredOption('--version <version>', 'release to deploy')
+    .option('--follow', 'show its progress and exit by its outcome')
+    .option('--force', 'deploy although every host serves it already')
+    .option('--adopt <reason>', 'take over hosts that another life of the environment deployed to')
+    .option('--by <name>', 'who asks (default: GITHUB_ACTOR, or user@host)')
+    .option('--id <id>', 'deployment id; one that exists is attached to')
+    .action(async (environment: string, _: unknown, command: Command) => {
+      const { deploy } = await import('./commands/deploy.js');
+      done(await deploy(terminal, environment, command.optsWithGlobals<DeployOptions>()));
+    });
+  program
+    .command('watch <environment>')
+    .description('show the progress of the running, or the given, deployment')
+    .option('--id <id>', 'deployment id')
+    .action(async (environment: string, _: unknown, command: Command) => {
+      const { watch } = await import('./commands/watch.js');
+      done(await watch(terminal, environment, command.optsWithGlobals<WatchOptions>()));
+    });
+  program
+    .command('abort <environment>')
+    .description('stop the running, or the given, deployment and bring back what was there')
+    .option('--id <id>', 'deployment id')
+    .option('--reason <reason>', 'why')
+    .option('--by <name>', 'who aborts')
+    .option('--follow', 'show how it goes and exit by its outcome')
+    .action(async (environment: string, _: unknown, command: Command) => {
+      const { abort } = await import('./commands/abort.js');
+      done(await abort(terminal, environment, command.optsWithGlobals<AbortOptions>()));
+    });
+}
+
+function addDecisions(program: Command, terminal: Terminal, done: OnStatus): void {
+  for (const verdict of ['approve', 'reject'] as const) {
+    program
+      .command(`${verdict} <environment>`)
+      .description(`${verdict} the plan of the deployment that waits for it`)
+      .requiredOption('--comment <comment>', 'why, or what was checked')
+      .option('--id <id>', 'deployment id')
+      .option('--by <name>', 'who decides (default: GITHUB_ACTOR, or user@host)')
+      .option('--plan <hash>', 'the plan that was looked at (default: the one that waits)')
+      .action(async (environment: string, _: unknown, command: Command) => {
+        const { decideOn } = await import('./commands/decide.js');
+        done(await decideOn(terminal, verdict, environment, command.optsWithGlobals<DecideOptions>()));
+      });
+  }
+}
+
+function addEnvironments(program: Command, terminal: Terminal, done: OnStatus): void {
+  program
+    .command('status [environment]')
+    .description('show what serves, who holds the environment, who waits, and the last runs')
+    .action(async (environment: string | undefined, _: unknown, command: Command) => {
+      const { status } = await import('./commands/status.js');
+      done(await status(terminal, environment, command.optsWithGlobals<GlobalOptions>()));
+    });
+  program
+    .command('resolve <environment>')
+    .description('lift a quarantine after the hosts were brought to one release')
+    .requiredOption('--reason <reason>', 'what was done')
+    .option('--by <name>', 'who says so')
+    .action(async (environment: string, _: unknown, command: Command) => {
+      const { resolve } = await import('./commands/resolve.js');
+      done(await resolve(terminal, environment, command.optsWithGlobals<ResolveOptions>()));
+    });
+  program
+    .command('config')
+    .description('about safeguard.yaml')
+    .command('check')
+    .description('read and judge the configuration')
+    .action(async (_: unknown, command: Command) => {
+      const { configCheck } = await import('./commands/config-check.js');
+      done(configCheck(terminal, command.optsWithGlobals<GlobalOptions>()));
+    });
+}
+
+function addProcesses(program: Command, terminal: Terminal, done: OnStatus): void {
+  program
+    .command('worker')
+    .description('carry out deployments until told to stop')
+    .action(async (_: unknown, command: Command) => {
+      const { worker } = await import('./commands/worker.js');
+      done(await worker(terminal, command.optsWithGlobals<GlobalOptions>()));
+    });
+  program
+    .command('dev')
+    .description('run a Temporal server and a worker on this machine')
+    .option('--state <directory>', 'where the server keeps its database', '.safeguard/dev')
+    .option('--port <port>', 'port of the server', port, 7233)
+    .option('--ui-port <port>', 'port of its Web UI', port, 8233)
+    .option('--no-worker', 'only the server')
+    .action(async (_: unknown, command: Command) => {
+      const { dev } = await import('./commands/dev.js');
+      done(await dev(command.optsWithGlobals<DevOptions>()));
+    });
+}
+
+/** The command line; `done` is told the exit status of the command that ran. Actions load what they need when they run. */
+export function createProgram(terminal: Terminal, version: string, done: OnStatus): Command {
+  const program = base(terminal, version);
+  addRuns(program, terminal, done);
+  addDecisions(program, terminal, done);
+  addEnvironments(program, terminal, done);
+  addProcesses(program, terminal, done);
+  return program;
+}

@@ -1,0 +1,65 @@
+import { TerminatedFailure, TimeoutFailure, WorkflowFailedError } from '@temporalio/client';
+import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
+import { ERRORS, isErrorCode } from '../domain/errors.js';
+import { EXIT_STATUS, type Outcome } from '../domain/outcome.js';
+
+/** How a run ended, for a person and for a shell. */
+export interface RunEnd {
+  /** `null`: it was ended from outside, and did not say. */
+  readonly outcome: Outcome | null;
+  readonly message: string;
+  /** What every host serves; `null` when nothing, or nobody knows; left out where the run did not say. */
+  readonly serving?: string | null;
+  readonly exitStatus: number;
+}
+
+interface Result {
+  readonly outcome: Outcome;
+  readonly message: string;
+  readonly serving?: string | null;
+}
+
+function isResult(value: unknown): value is Result {
+  if (typeof value !== 'object' || value === null) return false;
+  const { outcome, message } = value as Record<string, unknown>;
+  return typeof outcome === 'string' && outcome in EXIT_STATUS && typeof message === 'string';
+}
+
+function unsaid(message: string, exitStatus = 1): RunEnd {
+  return { outcome: null, message, exitStatus };
+}
+
+/** What a completed run returned. */
+export function endOfCompleted(returned: unknown): RunEnd {
+  if (!isResult(returned))
+    return unsaid('The run completed, but returned nothing that this version understands.');
+  const { outcome, message, serving } = returned;
+  return {
+    outcome,
+    message,
+    exitStatus: EXIT_STATUS[outcome],
+    ...(serving === undefined ? {} : { serving }),
+  };
+}
+
+/**
+ * How a run that did not complete ended: its own word where it left one.
+ * @throws what it was given, unless that is a workflow's failure
+ */
+export function endOfFailed(error: unknown): RunEnd {
+  if (!(error instanceof WorkflowFailedError)) throw error;
+  const { cause } = error;
+  if (cause instanceof ApplicationFailure || cause instanceof CancelledFailure) {
+    const result: unknown = cause.details?.[0];
+    if (isResult(result)) return endOfCompleted(result);
+  }
+  if (cause instanceof ApplicationFailure && isErrorCode(cause.type)) {
+    const isInput = ERRORS[cause.type].class === 'input';
+    return unsaid(`${cause.type}: ${cause.message}`, isInput ? 2 : 1);
+  }
+  if (cause instanceof TerminatedFailure)
+    return unsaid('The run was terminated; it could not clean up after itself.');
+  if (cause instanceof TimeoutFailure)
+    return unsaid('The run was ended by a time-out of the Temporal server.');
+  return unsaid(cause?.message ?? error.message);
+}

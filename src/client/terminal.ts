@@ -1,0 +1,33 @@
+import { Chalk, type ChalkInstance } from 'chalk';
+
+/** Where a command writes. Results go to `out`, everything about the way there to `err`. */
+export interface Terminal {
+  /** Writes a text and a line break to standard output. */
+  out(text: string): void;
+  /** The same to standard error. */
+  err(text: string): void;
+  /** True when standard output is a terminal that can be redrawn. */
+  readonly live: boolean;
+  /** Columns of the terminal; 100 where there is none. */
+  readonly width: number;
+  /** Colours nothing when colours are not wanted. */
+  readonly colour: ChalkInstance;
+}
+
+function colours(live: boolean): ChalkInstance {
+  // chalk itself knows FORCE_COLOR, but not https://no-color.org.
+  const unwanted = (process.env['NO_COLOR'] ?? '') !== '' || (!live && !('FORCE_COLOR' in process.env));
+  return unwanted ? new Chalk({ level: 0 }) : new Chalk();
+}
+
+/** The terminal of this process. */
+export function processTerminal(): Terminal {
+  const live = process.stdout.isTTY && process.env['TERM'] !== 'dumb';
+  return {
+    out: (text) => void process.stdout.write(`${text}\n`),
+    err: (text) => void process.stderr.write(`${text}\n`),
+    live,
+    width: live ? process.stdout.columns : 100,
+    colour: colours(live),
+  };
+}

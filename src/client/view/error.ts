@@ -1,0 +1,33 @@
+import { ERRORS, runbook, SafeguardError, type ErrorCode } from '../../domain/errors.js';
+import { EXIT_UNREACHABLE } from '../../domain/outcome.js';
+import { Refusal } from '../refusal.js';
+
+/** Exit status for a command that threw. */
+export function exitStatusOf(error: unknown): number {
+  if (error instanceof Refusal) return 2;
+  if (!(error instanceof SafeguardError)) return 1;
+  if (error.code === 'TEMPORAL_UNREACHABLE') return EXIT_UNREACHABLE;
+  return ERRORS[error.code].class === 'input' ? 2 : 1;
+}
+
+function causes(error: unknown): string[] {
+  const chain: string[] = [];
+  for (let cause = error; cause instanceof Error && chain.length < 10; cause = cause.cause)
+    chain.push(cause.stack ?? String(cause));
+  return chain.map((text, index) => (index === 0 ? text : `caused by ${text}`));
+}
+
+function head(code: ErrorCode, message: string): string[] {
+  return [`error ${code}: ${message}`, `  ${ERRORS[code].advice}`, `  See ${runbook(code)}`];
+}
+
+function lines(error: unknown): string[] {
+  if (error instanceof Refusal) return [`refused: ${error.message}`];
+  if (error instanceof SafeguardError) return head(error.code, error.message);
+  return head('INTERNAL', error instanceof Error ? error.message : String(error));
+}
+
+/** What a person reads when a command fails; stack and causes only when asked for. */
+export function describeError(error: unknown, isVerbose: boolean): string {
+  return [...lines(error), ...(isVerbose ? causes(error) : [])].join('\n');
+}

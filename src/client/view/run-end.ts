@@ -1,0 +1,21 @@
+import type { ChalkInstance } from 'chalk';
+import { isRollback } from '../../domain/outcome.js';
+import type { RunEnd } from '../run-end.js';
+import { printable } from './printable.js';
+
+/** The last line about a run, and where to look when the run could not say what came of it. */
+export function describeEnd(end: RunEnd, environment: string, colour: ChalkInstance): string {
+  const { outcome } = end;
+  if (outcome === null)
+    return [
+      `${colour.red('ended from outside')}: ${printable(end.message, 2000)}`,
+      `The environment brings itself to one release. Watch it: safeguard watch ${environment}`,
+    ].join('\n');
+  const isGood = outcome === 'SUCCEEDED' || outcome === 'NOOP';
+  const word = isGood
+    ? colour.green(outcome)
+    : isRollback(outcome)
+      ? colour.red(outcome)
+      : colour.yellow(outcome);
+  return `${word}: ${printable(end.message, 2000)}`;
+}

@@ -1,0 +1,81 @@
+import { ApplicationFailure, CancelledFailure, condition, isCancellation, setHandler } from '@temporalio/workflow';
+import { newEnvironment, type EnvironmentState } from '../../../src/domain/environment-state.js';
+import type { Outcome } from '../../../src/domain/outcome.js';
+import type { Progress } from '../../../src/domain/progress.js';
+import type { DeploymentRequest, DeploymentResult, RecordedDecision } from '../../../src/domain/run.js';
+import * as messages from '../../../src/workflows/messages.js';
+
+const PLAN = 'abcdef0123456789'.repeat(4);
+
+/** Waits for a word, and ends by it: approved → SUCCEEDED, rejected → REJECTED, aborted → ROLLED_BACK, cancelled → Canceled. */
+export async function deployment(request: DeploymentRequest): Promise<DeploymentResult> {
+  const { deploymentId, environment, version } = request;
+  let decision: RecordedDecision | null = null;
+  let aborted: string | null = null;
+  let progress: Progress = {
+    deploymentId,
+    environment,
+    version,
+    from: '1.0.0',
+    phase: 'awaiting-approval',
+    planHash: PLAN,
+    message: '',
+    outcome: null,
+    steps: [
+      {
+        title: 'activate backend',
+        state: 'running',
+        startedAt: new Date().toISOString(),
+        endedAt: null,
+        hosts: { web1: 'running', web2: 'done' },
+        detail: '',
+      },
+    ],
+  };
+  setHandler(messages.progress, () => progress);
+  setHandler(messages.abort, (said) => void (aborted = `${said?.by ?? ''}: ${said?.reason ?? ''}`));
+  for (const [update, verdict] of [
+    [messages.approve, 'approved'],
+    [messages.reject, 'rejected'],
+  ] as const) {
+    setHandler(
+      update,
+      (said) => {
+        decision = { ...said, verdict, at: new Date().toISOString(), planHash: PLAN };
+        return decision;
+      },
+      {
+        validator: (said) => {
+          if (said.by === request.requestedBy) throw new Error(`${said.by} can't approve it too (four eyes).`);
+          if (said.planHash !== PLAN) throw new Error('This is about another plan.');
+        },
+      },
+    );
+  }
+  const end = (outcome: Outcome, message: string): DeploymentResult => {
+    progress = { ...progress, phase: 'ended', outcome, message, steps: [] };
+    return { deploymentId, environment, version, outcome, message, serving: '1.0.0' };
+  };
+  try {
+    await condition(() => decision !== null || aborted !== null);
+  } catch (error) {
+    if (isCancellation(error)) throw new CancelledFailure('cancelled', [end('WITHDRAWN', 'Cancelled by someone.')]);
+    throw error;
+  }
+  if (aborted !== null) fail('ABORTED', end('ROLLED_BACK', `Aborted by ${String(aborted)}`));
+  const word = decision as RecordedDecision | null;
+  if (word?.verdict === 'rejected') fail('REJECTED', end('REJECTED', word.comment));
+  return end('SUCCEEDED', `${version} serves.`);
+}
+
+function fail(type: string, result: DeploymentResult): never {
+  throw ApplicationFailure.create({ message: result.message, type, nonRetryable: true, details: [result] });
+}
+
+/** An environment with the state that it is given. */
+export async function environment(state: Partial<EnvironmentState>): Promise<void> {
+  let now = { ...newEnvironment('incarnation'), ...state };
+  setHandler(messages.status, () => ({ application: 'shop', environment: 'dev', ...now }));
+  setHandler(messages.resolve, () => void (now = { ...now, quarantine: null }));
+  await condition(() => false);
+}

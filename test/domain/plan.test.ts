@@ -1,0 +1,108 @@
+import { describe, expect, test } from '@jest/globals';
+import type { SchemaManifest } from '../../src/domain/manifest.js';
+import { computePlan, type PlanInput } from '../../src/domain/plan.js';
+import { hashedPlan, planInput, policy, release } from './release-fixtures.js';
+
+function schema(target: string, min: string, max: string): SchemaManifest {
+  return { migrations: [], target, tolerates: { min, max } };
+}
+
+const OLD = release('1.0.0', { schema: schema('1', '1', '2') });
+const NEW = release('2.0.0', { schema: schema('2', '2', '3') });
+
+function refusal(input: Partial<PlanInput>): unknown {
+  try {
+    return computePlan(planInput(input)).kind;
+  } catch (error) {
+    return error;
+  }
+}
+
+describe('steps', () => {
+  test('lead from capture to commit, a component after the other', () => {
+    const titles = computePlan(planInput({ pendingMigrations: ['V2__b.sql'] })).steps.map(
+      (step) => step.title,
+    );
+    expect(titles).toEqual([
+      'capture',
+      'stage',
+      'backend',
+      'frontend',
+      'migrate',
+      'health checks',
+      'read back',
+      'commit',
+    ]);
+  });
+
+  test('say how they are undone where they change what serves', () => {
+    const { steps } = computePlan(planInput({ from: OLD }));
+    const undone = steps.filter((step) => step.undo !== undefined);
+    expect(undone.map((step) => step.kind)).toEqual(['activate', 'activate']);
+    expect(undone[0]?.undo).toBe(`restore 1.0.0 (${OLD.digest.slice(0, 8)})`);
+    expect(computePlan(planInput()).steps[2]?.undo).toBe('restore nothing');
+  });
+});
+
+describe('noop', () => {
+  test('when every host serves it already', () => {
+    const plan = computePlan(planInput({ alreadyServed: true }));
+    expect({ kind: plan.kind, steps: plan.steps }).toEqual({ kind: 'noop', steps: [] });
+  });
+
+  test.each<[string, Partial<PlanInput>]>([
+    ['forced', { force: true }],
+    ['with migrations to apply', { pendingMigrations: ['V2__b.sql'] }],
+  ])('not when %s', (_title, over) =>
+    expect(computePlan(planInput({ alreadyServed: true, ...over })).kind).toBe('deploy'),
+  );
+});
+
+describe('a schema', () => {
+  test('that the committed release does not tolerate is refused', () => {
+    const from = release('1.0.0', { schema: schema('1', '1', '1') });
+    expect(refusal({ from, to: NEW, schemaVersion: '1', pendingMigrations: ['V2__b.sql'] })).toMatchObject({
+      code: 'SCHEMA_NOT_TOLERATED',
+      message: '1.0.0, which serves now, works with schema 1 to 1; 2.0.0 would migrate to 2.',
+    });
+  });
+
+  test('that the new release does not tolerate is refused: an old release on a newer schema', () => {
+    expect(refusal({ from: NEW, to: OLD, schemaVersion: '3' })).toMatchObject({
+      code: 'SCHEMA_NOT_TOLERATED',
+      message: '1.0.0 works with schema 1 to 2, but the database would be at 3.',
+    });
+  });
+
+  test.each<[string, Partial<PlanInput>]>([
+    ['both tolerate', { from: OLD, to: NEW, schemaVersion: '1', pendingMigrations: ['V2__b.sql'] }],
+    ['is there already', { from: OLD, to: NEW, schemaVersion: '2' }],
+    ['nobody has', {}],
+    ['is the first', { to: NEW, schemaVersion: null, pendingMigrations: ['V1__a.sql', 'V2__b.sql'] }],
+  ])('that %s goes through', (_title, input) => expect(refusal(input)).toBe('deploy'));
+});
+
+describe('the hash', () => {
+  const base: Partial<PlanInput> = { from: OLD, to: NEW, schemaVersion: '2' };
+  const { hash } = hashedPlan(base);
+
+  test('is the same for the same input', () => expect(hashedPlan({ ...base }).hash).toBe(hash));
+
+  test.each<[string, Partial<PlanInput>]>([
+    ['where it leads from', { from: release('0.9.0', { schema: schema('1', '1', '2') }) }],
+    ['where it leads to', { to: release('2.0.1', { schema: schema('2', '2', '3') }) }],
+    ['the hosts', { hosts: [{ name: 'web-1', address: '192.0.2.1', port: 2222 }] }],
+    ['the migrations', { pendingMigrations: ['V2__b.sql'] }],
+    ['the policy', { policy: policy({ runTimeoutSeconds: 60 }) }],
+    ['whether there is anything to do', { alreadyServed: true }],
+  ])('covers %s', (_title, over) => expect(hashedPlan({ ...base, ...over }).hash).not.toBe(hash));
+
+  test('does not cover what was measured', () => {
+    const measured: Partial<PlanInput> = {
+      force: true,
+      schemaVersion: '2.5',
+      from: { ...OLD, gitSha: 'abcdef0' },
+    };
+    expect(hashedPlan({ ...base, ...measured }).hash).toBe(hash);
+  });
+});

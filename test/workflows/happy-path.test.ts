@@ -1,0 +1,112 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { release } from '../domain/release-fixtures.js';
+import { TestServer } from './test-server.js';
+
+let server: TestServer;
+beforeAll(async () => {
+  server = await TestServer.start();
+}, 300_000);
+afterAll(() => server.stop());
+
+test(
+  'a deployment does its steps in order, and completes',
+  () =>
+    server.play(async (stage) => {
+      const { world } = stage;
+      world.planned = { pendingMigrations: ['V2__fees.sql'] };
+      const { status, result } = await stage.deployed();
+      expect(status).toBe('COMPLETED');
+      expect(result).toMatchObject({ outcome: 'SUCCEEDED', serving: '1.0.0' });
+      expect(world.story()).toEqual([
+        'validate',
+        'plan',
+        'capture',
+        'stage',
+        'activate backend',
+        'activate frontend',
+        'migrate',
+        'check',
+        'readBack',
+        'commit',
+        'readBack',
+        'record',
+      ]);
+      expect(world.incidents).toEqual([]);
+      expect(world.records).toHaveLength(1);
+      expect(world.records[0]).toMatchObject({
+        outcome: 'SUCCEEDED',
+        requestedBy: 'ada',
+        migrationsApplied: ['2 fees (10 ms)'],
+        failure: null,
+        interruption: null,
+      });
+    }),
+  30_000,
+);
+
+test(
+  'the environment remembers what is served, hands out growing epochs, and is free afterwards',
+  () =>
+    server.play(async (stage) => {
+      await stage.deployed();
+      await stage.deployed({ version: '2.0.0' });
+      const state = await stage.status();
+      expect(state).toMatchObject({ epoch: 2, holder: null, queue: [], quarantine: null });
+      expect(state.committed?.version).toBe('2.0.0');
+      expect(state.previous?.version).toBe('1.0.0');
+      expect(state.history.map((run) => run.outcome)).toEqual(['SUCCEEDED', 'SUCCEEDED']);
+      const epochs = stage.world.of('activate').map((call) => call.token?.epoch);
+      expect(epochs).toEqual([1, 1, 1, 1, 2, 2, 2, 2]);
+    }),
+  30_000,
+);
+
+test(
+  'hosts that serve the release already are left alone',
+  () =>
+    server.play(async (stage) => {
+      stage.world.planned = { kind: 'noop', from: release('1.0.0'), steps: [] };
+      const { status, result } = await stage.deployed();
+      expect({ status, outcome: result.outcome }).toEqual({ status: 'COMPLETED', outcome: 'NOOP' });
+      expect(stage.world.story()).toEqual(['validate', 'plan', 'record']);
+      expect((await stage.status()).history).toMatchObject([{ outcome: 'NOOP' }]);
+    }),
+  30_000,
+);
+
+test(
+  'adopting hosts comes before anything else is done to them',
+  () =>
+    server.play(async (stage) => {
+      await stage.deployed({ adopt: 'the old server is gone' });
+      expect(stage.world.story().slice(0, 4)).toEqual(['validate', 'plan', 'adopt', 'capture']);
+    }),
+  30_000,
+);
+
+test(
+  'a request that is not in order is refused without a trace',
+  () =>
+    server.play(async (stage) => {
+      const { status, code } = await stage.deployed({ version: '$(reboot)' });
+      expect({ status, code }).toEqual({ status: 'FAILED', code: 'REQUEST_INVALID' });
+      expect(stage.world.calls).toEqual([]);
+    }),
+  30_000,
+);
+
+test(
+  'a release that is not there is refused before it takes anybody’s place',
+  () =>
+    server.play(async (stage) => {
+      const { status, code, result } = await stage.deployed({ version: '9.0.0' });
+      expect({ status, code, outcome: result.outcome }).toEqual({
+        status: 'FAILED',
+        code: 'RELEASE_NOT_FOUND',
+        outcome: 'REFUSED',
+      });
+      expect(stage.world.story()).toEqual(['validate', 'record']);
+      await expect(stage.status()).rejects.toThrow('not found');
+    }),
+  30_000,
+);
