@@ -2,7 +2,11 @@ import { execa } from 'execa';
 import { say } from './say.js';
 
 async function missing(packages: readonly string[]): Promise<string[]> {
-  const { stdout } = await execa('dpkg-query', ['-W', '-f', '${Package} ${db:Status-Status}\n', ...packages], { reject: false });
+  const { stdout } = await execa(
+    'dpkg-query',
+    ['-W', '-f', '${Package} ${db:Status-Status}\n', ...packages],
+    { reject: false },
+  );
   const installed = new Set(
     stdout
       .split('\n')
@@ -19,5 +23,9 @@ export async function ensurePackages(packages: readonly string[]): Promise<void>
   say(`installing Debian packages: ${wanted.join(' ')}`);
   const env = { DEBIAN_FRONTEND: 'noninteractive' };
   await execa('apt-get', ['update', '-qq'], { env });
-  await execa('apt-get', ['install', '-y', '-qq', '--no-install-recommends', '-o', 'DPkg::Lock::Timeout=300', ...wanted], { env });
+  await execa(
+    'apt-get',
+    ['install', '-y', '-qq', '--no-install-recommends', '-o', 'DPkg::Lock::Timeout=300', ...wanted],
+    { env },
+  );
 }

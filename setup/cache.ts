@@ -44,7 +44,11 @@ async function acquire(lock: string, name: string): Promise<void> {
  * scratch directory first when it is not there yet. The scratch directory is renamed into place only after
  * `build` resolved, so a build that was killed leaves nothing that looks whole. Processes wait for each other.
  */
-export async function cached(name: string, key: string, build: (directory: string) => Promise<void>): Promise<string> {
+export async function cached(
+  name: string,
+  key: string,
+  build: (directory: string) => Promise<void>,
+): Promise<string> {
   const root = cacheDirectory();
   const target = join(root, `${name}-${key}`);
   if (await exists(target)) return target;

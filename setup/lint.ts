@@ -10,7 +10,11 @@ const LINTERS: readonly (readonly string[])[] = [
 
 let failed = 0;
 for (const [program = '', ...args] of LINTERS) {
-  const { exitCode } = await execa(process.execPath, [program, ...args], { cwd: checkoutRoot(), stdio: 'inherit', reject: false });
+  const { exitCode } = await execa(process.execPath, [program, ...args], {
+    cwd: checkoutRoot(),
+    stdio: 'inherit',
+    reject: false,
+  });
   if (exitCode !== 0) failed += 1;
   console.log(`${exitCode === 0 ? 'ok  ' : 'FAIL'} ${program.split('/')[1] ?? program}`);
 }

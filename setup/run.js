@@ -52,9 +52,13 @@ if (!target) {
 installDependencies();
 if (name !== 'format') build();
 if (target.length > 0) {
-  const { status, signal } = spawnSync(process.execPath, [join(root, target[0]), ...target.slice(1), ...rest], {
-    stdio: 'inherit',
-    cwd: name === 'safeguard' ? process.env.INIT_CWD ?? process.cwd() : root,
-  });
-  process.exit(signal ? 1 : status ?? 1);
+  const { status, signal } = spawnSync(
+    process.execPath,
+    [join(root, target[0]), ...target.slice(1), ...rest],
+    {
+      stdio: 'inherit',
+      cwd: name === 'safeguard' ? (process.env.INIT_CWD ?? process.cwd()) : root,
+    },
+  );
+  process.exit(signal ? 1 : (status ?? 1));
 }

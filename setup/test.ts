@@ -7,7 +7,12 @@ import { say } from './say.js';
 import { temporalTestServer } from './temporal-test-server.js';
 
 const root = checkoutRoot();
-const JEST = [process.execPath, '--experimental-vm-modules', '--no-warnings', join(root, 'node_modules/jest/bin/jest.js')];
+const JEST = [
+  process.execPath,
+  '--experimental-vm-modules',
+  '--no-warnings',
+  join(root, 'node_modules/jest/bin/jest.js'),
+];
 const WEB_HOSTS = 3;
 
 interface Counts {
@@ -16,10 +21,21 @@ interface Counts {
 }
 
 /** Runs Jest and counts from its own report. A run that ends without a report has failed. */
-async function jest(prefix: readonly string[], args: readonly string[], env: Record<string, string>): Promise<Counts> {
+async function jest(
+  prefix: readonly string[],
+  args: readonly string[],
+  env: Record<string, string>,
+): Promise<Counts> {
   const report = join(root, 'dist', `jest-${process.pid}.json`);
-  const [program = '', ...rest] = [...prefix, ...JEST, ...args, '--json', `--outputFile=${report}`];
-  const { exitCode } = await execa(program, rest, { cwd: root, env, stdin: 'ignore', stdout: 'ignore', stderr: 'inherit', reject: false });
+  const [program, ...rest] = [...prefix, ...JEST, ...args, '--json', `--outputFile=${report}`];
+  const { exitCode } = await execa(program ?? process.execPath, rest, {
+    cwd: root,
+    env,
+    stdin: 'ignore',
+    stdout: 'ignore',
+    stderr: 'inherit',
+    reject: false,
+  });
   const { numPassedTests, numFailedTests, numRuntimeErrorTestSuites } = await readReport(report);
   const failed = numFailedTests + numRuntimeErrorTestSuites;
   return { passed: numPassedTests, failed: exitCode === 0 ? failed : Math.max(failed, 1) };
@@ -44,7 +60,11 @@ async function readReport(file: string): Promise<Report> {
 
 /** Everything but deployments to hosts: these bring up by themselves what they need. */
 async function besideTheLab(patterns: readonly string[]): Promise<Counts> {
-  return jest([], ['--testPathIgnorePatterns', '/test/hosts/', '/node_modules/', '--passWithNoTests', ...patterns], {});
+  return jest(
+    [],
+    ['--testPathIgnorePatterns', '/test/hosts/', '/node_modules/', '--passWithNoTests', ...patterns],
+    {},
+  );
 }
 
 /** Deployments to real hosts, from inside the lab's network, which has no way out; one after the other. */
@@ -54,7 +74,14 @@ async function onTheLab(patterns: readonly string[]): Promise<Counts> {
   const lab = await Lab.up({ name, web: WEB_HOSTS });
   try {
     await lab.assertContained();
-    const args = ['--runInBand', '--testPathIgnorePatterns', '/node_modules/', '--passWithNoTests', '--testPathPatterns', '/test/hosts/'];
+    const args = [
+      '--runInBand',
+      '--testPathIgnorePatterns',
+      '/node_modules/',
+      '--passWithNoTests',
+      '--testPathPatterns',
+      '/test/hosts/',
+    ];
     return await jest(lab.enter(), [...args, ...patterns], { SAFEGUARD_LAB: name });
   } finally {
     await lab.down();

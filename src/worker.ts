@@ -72,5 +72,9 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     await native.close();
     await connection.close();
   });
-  return { done, stop: () => worker.shutdown() };
+  const stop = (): void => {
+    // The SDK stops its workers by itself when the process is told to end.
+    if (worker.getState() === 'RUNNING') worker.shutdown();
+  };
+  return { done, stop };
 }

@@ -12,7 +12,8 @@ import type { Pulse } from './pulse.js';
 
 const POLL_MS = 100;
 const PROBE_TIMEOUT_MS = 5_000;
-const LOG_LINES = 5;
+const LOG_LINES = 3;
+const LOG_CHARACTERS = 120;
 const CRASH_LOOP_RESTARTS = 2;
 
 type Ssh = Dependencies['ssh'];
@@ -50,7 +51,8 @@ async function logTail(ssh: Ssh, target: SshTarget, unit: string, signal: AbortS
     unit,
   ];
   const { stdout } = await commandProbe(ssh, target, argv, { signal, timeoutMs: PROBE_TIMEOUT_MS });
-  return stdout.trim().split('\n').join(' / ').slice(-400);
+  const lines = stdout.split('\n').map((line) => line.trim().slice(0, LOG_CHARACTERS));
+  return lines.filter((line) => line !== '').join(' / ');
 }
 
 /** Why waiting on is useless, or `null`. */

@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { temporalSettings } from '../adapters/temporal-connection.js';
 import type { Config } from '../config/load.js';
-import { startWorker, type RunningWorker } from '../worker.js';
+import { startWorker } from '../worker.js';
 import { useOrStartServer, type FoundServer } from './find-server.js';
 
 /** What `safeguard dev` was asked for. */
@@ -50,16 +50,24 @@ export async function runDev({ config, stateDirectory, port, uiPort }: DevOption
     say(`Process ${server.pid} already runs safeguard dev on ${stateDirectory}.`);
     return 1;
   }
-  let worker: RunningWorker | undefined;
   try {
-    worker = config && (await startWorker({ config, settings: server.settings }));
-    if (config) say(`Worker: deploys ${config.application}`);
-    say('Ready.');
-    await Promise.race([untilTold(), ...(worker ? [worker.done] : [])]);
+    await work(config, server);
     return 0;
   } finally {
-    worker?.stop();
-    await worker?.done;
     await server.stop();
   }
+}
+
+async function work(config: Config | undefined, { settings }: FoundServer): Promise<void> {
+  const told = untilTold();
+  if (!config) {
+    say('Ready.');
+    return told;
+  }
+  const worker = await startWorker({ config, settings });
+  say(`Worker: deploys ${config.application}`);
+  say('Ready.');
+  await Promise.race([told, worker.done]);
+  worker.stop();
+  await worker.done;
 }

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Activities } from '../../src/activities/index.js';
 import { release } from '../domain/release-fixtures.js';
-import { failure, MockWorld, UNHEALTHY } from './mock-activities.js';
+import { failure, UNHEALTHY, upgrade } from './mock-activities.js';
 import { TestServer } from './test-server.js';
 
 let server: TestServer;
@@ -11,16 +11,6 @@ beforeAll(async () => {
 afterAll(() => server.stop());
 
 const OLD = release('1.0.0');
-
-/** A world in which 1.0.0 serves, and a plan leads from there to 2.0.0 with a migration. */
-function upgrade(override: Partial<Activities>): MockWorld {
-  const world = new MockWorld();
-  for (const host of ['web-1', 'web-2']) world.serving.set(host, OLD.digest);
-  world.planned = { from: OLD, pendingMigrations: ['V2__fees.sql'] };
-  world.override = override;
-  return world;
-}
-
 const refuse = (): Promise<never> => Promise.reject(failure('HOST_REFUSED', 'no', 'START_FAILED'));
 
 describe('a failure after something was put in place takes the release back', () => {

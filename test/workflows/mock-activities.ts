@@ -1,7 +1,7 @@
 import { ApplicationFailure, Context } from '@temporalio/activity';
 import type { Client } from '@temporalio/client';
 import type { Dependencies } from '../../src/activities/dependencies.js';
-import { enqueue, watchHolder } from '../../src/activities/environment.js';
+import { enqueue } from '../../src/activities/environment.js';
 import type { Activities } from '../../src/activities/index.js';
 import type { HealthReport } from '../../src/domain/check.js';
 import type { ErrorCode } from '../../src/domain/errors.js';
@@ -64,6 +64,17 @@ export async function untilStopped(): Promise<never> {
   }
 }
 
+/**
+ * How often the watcher looks, in virtual time. The test server lets no time pass while an activity runs, so the watcher of the
+ * mock world does not stay as the real one does; that one is tried on a development server (`environment.test.ts`).
+ */
+const WATCH_INTERVAL = '10m';
+
+async function isLost(client: Client, workflowId: string, runId: string): Promise<boolean> {
+  const { status } = await client.workflow.getHandle(workflowId, runId).describe();
+  return status.name === 'TERMINATED' || status.name === 'TIMED_OUT';
+}
+
 /** A world without hosts: what it serves is a variable, what was done is a list. */
 export class MockWorld {
   readonly calls: Call[] = [];
@@ -79,7 +90,7 @@ export class MockWorld {
   /** Laid over the activities below; called instead of them, after the call was noted. */
   override: Partial<Activities> = {};
 
-  /** Activities for a worker. Joining the queue and watching the holder are the real ones. */
+  /** Activities for a worker. Joining the queue is the real one. */
   activities(client: Client): Activities {
     const dependencies = { temporal: client } as Dependencies;
     const plain: Activities = {
@@ -94,7 +105,10 @@ export class MockWorld {
         return { plan, epoch: grant?.epoch ?? 0 };
       },
       enqueue: (input) => enqueue(dependencies, input),
-      watchHolder: (input) => watchHolder(dependencies, input),
+      watchHolder: async ({ workflowId, runId }) => {
+        if (await isLost(client, workflowId, runId)) return;
+        throw ApplicationFailure.create({ message: 'looks again later', nextRetryDelay: WATCH_INTERVAL });
+      },
       adopt: async () => undefined,
       capture: async () => 'file',
       stage: async () => undefined,
@@ -162,4 +176,21 @@ export class MockWorld {
   everyHostServes(wanted: Release | null): boolean {
     return HOSTS.every((host) => (this.serving.get(host.name) ?? null) === (wanted?.digest ?? null));
   }
+}
+
+/** A world in which 1.0.0 serves everywhere, and a plan leads from there to 2.0.0 with a migration. */
+export function upgrade(override: Partial<Activities> = {}): MockWorld {
+  const world = new MockWorld();
+  const from = release('1.0.0');
+  for (const { name } of HOSTS) world.serving.set(name, from.digest);
+  world.planned = { from, pendingMigrations: ['V2__fees.sql'] };
+  world.override = override;
+  return world;
+}
+
+/** An opening that activities wait at until the test says so. */
+export function gate(): { readonly passed: Promise<void>; readonly open: () => void } {
+  let open = (): void => undefined;
+  const passed = new Promise<void>((resolve) => (open = resolve));
+  return { passed, open: () => open() };
 }

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { Client, WorkflowFailedError, type WorkflowHandle } from '@temporalio/client';
+import { Client, WorkflowFailedError, WorkflowNotFoundError, type WorkflowHandle } from '@temporalio/client';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import proto from '@temporalio/proto';
 import { DefaultLogger, makeTelemetryFilterString, Runtime, Worker } from '@temporalio/worker';
@@ -29,7 +29,7 @@ export interface Ended {
 
 /** One world on the test server: an environment nobody else uses, a worker, and what the activities did. */
 export class Stage {
-  private deployments = 0;
+  private readonly started: WorkflowHandle[] = [];
 
   constructor(
     readonly world: MockWorld,
@@ -42,14 +42,15 @@ export class Stage {
 
   /** Starts a deployment of 1.0.0, or what `over` says. */
   async deploy(over: Partial<DeploymentRequest> = {}): Promise<DeploymentHandle> {
-    this.deployments += 1;
-    const deploymentId = `20260101-120000-run${String(this.deployments).padStart(3, '0')}`;
+    const deploymentId = `20260101-120000-run${String(this.started.length + 1).padStart(3, '0')}`;
     const what = request({ environment: this.environment, deploymentId, ...over });
-    return this.server.client.workflow.start<typeof deployment>('deployment', {
+    const handle = await this.server.client.workflow.start<typeof deployment>('deployment', {
       workflowId: messages.deploymentWorkflowId(what.environment, what.version, what.deploymentId),
       taskQueue: this.taskQueue,
       args: [what],
     });
+    this.started.push(handle);
+    return handle;
   }
 
   /** Deploys and waits for the end, while time passes as it likes. */
@@ -64,6 +65,21 @@ export class Stage {
 
   async status(): Promise<messages.EnvironmentStatus> {
     return this.entity().query(messages.status);
+  }
+
+  /**
+   * Waits until nothing is under way any more: a task that nobody takes, or that is terminated in the middle, would keep the
+   * server's time from passing for the stories after this one.
+   */
+  async settle(): Promise<void> {
+    for (const handle of this.started)
+      if (!(await isClosed(handle))) await handle.terminate('the story has ended');
+    if ((await this.entity().describe().catch(nullWhenNotFound)) === null) return;
+    await until(async () => {
+      const { holder, queue } = await this.status();
+      const { raw } = await this.entity().describe();
+      return holder === null && queue.length === 0 && (raw.pendingActivities ?? []).length === 0;
+    });
   }
 
   /** The state of a run. */
@@ -83,7 +99,16 @@ export class Stage {
 }
 
 /** How long a story may take in real time. */
-const STORY_MS = 25_000;
+const STORY_MS = 12_000;
+async function isClosed(handle: WorkflowHandle): Promise<boolean> {
+  return (await handle.describe()).status.name !== 'RUNNING';
+}
+
+function nullWhenNotFound(error: unknown): null {
+  if (error instanceof WorkflowNotFoundError) return null;
+  throw error;
+}
+
 const PATIENCE_MS = 15_000;
 
 /** Waits in real time for a condition. */
@@ -169,6 +194,11 @@ export class TestServer {
       throw new Error(`the story did not end within ${STORY_MS} ms; so far: ${world.story().join(', ')}`);
     });
     tooLong.catch(() => undefined);
-    return worker.runUntil(() => Promise.race([story(stage), tooLong]).finally(() => patience.abort()));
+    return worker.runUntil(() =>
+      Promise.race([story(stage), tooLong]).finally(() => {
+        patience.abort();
+        return stage.settle();
+      }),
+    );
   }
 }

@@ -1,8 +1,17 @@
-import { ApplicationFailure, CancelledFailure, condition, isCancellation, setHandler } from '@temporalio/workflow';
+import { defineSearchAttributeKey } from '@temporalio/common';
+import {
+  ApplicationFailure,
+  CancelledFailure,
+  condition,
+  isCancellation,
+  setHandler,
+  upsertSearchAttributes,
+} from '@temporalio/workflow';
 import { newEnvironment, type EnvironmentState } from '../../../src/domain/environment-state.js';
 import type { Outcome } from '../../../src/domain/outcome.js';
 import type { Progress } from '../../../src/domain/progress.js';
 import type { DeploymentRequest, DeploymentResult, RecordedDecision } from '../../../src/domain/run.js';
+import { SEARCH_ATTRIBUTES } from '../../../src/domain/search-attributes.js';
 import * as messages from '../../../src/workflows/messages.js';
 
 const PLAN = 'abcdef0123456789'.repeat(4);
@@ -46,12 +55,16 @@ export async function deployment(request: DeploymentRequest): Promise<Deployment
       },
       {
         validator: (said) => {
-          if (said.by === request.requestedBy) throw new Error(`${said.by} can't approve it too (four eyes).`);
+          if (said.by === request.requestedBy)
+            throw new Error(`${said.by} can't approve it too (four eyes).`);
           if (said.planHash !== PLAN) throw new Error('This is about another plan.');
         },
       },
     );
   }
+  upsertSearchAttributes([
+    { key: defineSearchAttributeKey(SEARCH_ATTRIBUTES.phase, 'KEYWORD'), value: 'awaiting-approval' },
+  ]);
   const end = (outcome: Outcome, message: string): DeploymentResult => {
     progress = { ...progress, phase: 'ended', outcome, message, steps: [] };
     return { deploymentId, environment, version, outcome, message, serving: '1.0.0' };
@@ -59,7 +72,8 @@ export async function deployment(request: DeploymentRequest): Promise<Deployment
   try {
     await condition(() => decision !== null || aborted !== null);
   } catch (error) {
-    if (isCancellation(error)) throw new CancelledFailure('cancelled', [end('WITHDRAWN', 'Cancelled by someone.')]);
+    if (isCancellation(error))
+      throw new CancelledFailure('cancelled', [end('WITHDRAWN', 'Cancelled by someone.')]);
     throw error;
   }
   if (aborted !== null) fail('ABORTED', end('ROLLED_BACK', `Aborted by ${String(aborted)}`));

@@ -1,0 +1,172 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { Client, Connection } from '@temporalio/client';
+import { NativeConnection, Worker } from '@temporalio/worker';
+import { bundleWorkflows } from '../../src/adapters/workflow-bundle.js';
+import { runCli } from '../../src/client/main.js';
+import { freePort } from '../../src/dev/ports.js';
+import {
+  startTemporalServer,
+  type ServerOptions,
+  type TemporalServer,
+} from '../../src/dev/temporal-server.js';
+import { CapturedTerminal } from './captured-terminal.js';
+import { shopFolder } from './shop.js';
+
+let folder: string;
+let state: string;
+let options: ServerOptions;
+let server: TemporalServer;
+let native: NativeConnection;
+let worker: Worker;
+let running: Promise<void>;
+let client: Client;
+
+beforeAll(async () => {
+  folder = await shopFolder();
+  state = await mkdtemp(join(tmpdir(), 'safeguard-cli-server-'));
+  options = {
+    database: join(state, 'temporal.db'),
+    logFile: join(state, 'temporal.log'),
+    port: await freePort(),
+    uiPort: await freePort(),
+  };
+  server = await startTemporalServer(options);
+  native = await NativeConnection.connect({ address: server.address });
+  worker = await Worker.create({
+    connection: native,
+    taskQueue: 'safeguard-shop',
+    workflowBundle: await bundleWorkflows(join(import.meta.dirname, 'workflows', 'stub.ts')),
+  });
+  running = worker.run();
+  client = new Client({ connection: await Connection.connect({ address: server.address }) });
+}, 300_000);
+
+afterAll(async () => {
+  worker.shutdown();
+  await running;
+  await native.close();
+  await client.connection.close();
+  await server.stop();
+  await rm(folder, { recursive: true });
+  await rm(state, { recursive: true });
+}, 60_000);
+
+function begin(...words: string[]) {
+  const terminal = new CapturedTerminal();
+  const config = ['--config', join(folder, 'safeguard.yaml'), '--address', server.address];
+  return { terminal, ended: runCli([...words, ...config], '1', terminal) };
+}
+
+async function run(...words: string[]) {
+  const { terminal, ended } = begin(...words);
+  return { status: await ended, stdout: terminal.stdout, stderr: terminal.stderr };
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 50));
+}
+
+describe('one environment', () => {
+  test('a deployment is followed, approved by another person, and ends as exit 0', async () => {
+    const { terminal, ended } = begin(
+      'deploy',
+      'dev',
+      '--version',
+      '2.0.0',
+      '--follow',
+      '--by',
+      'alice',
+      '--id',
+      'run-0001',
+    );
+    await until(() => terminal.stdout.includes('▶ activate backend'));
+    expect(await run('deploy', 'dev', '--version', '2.0.0', '--id', 'run-0001')).toMatchObject({
+      status: 0,
+      stdout: expect.stringContaining('Found'),
+    });
+    expect(await run('deploy', 'dev', '--version', '2.0.1', '--id', 'run-0001')).toMatchObject({
+      status: 2,
+      stderr: expect.stringContaining('belongs to the deployment of 2.0.0'),
+    });
+    expect(await run('approve', 'dev', '--comment', 'mine', '--by', 'alice')).toMatchObject({
+      status: 2,
+      stderr: "refused: alice can't approve it too (four eyes).",
+    });
+    expect(
+      await run('approve', 'dev', '--comment', 'old', '--by', 'bob', '--plan', '00000000'),
+    ).toMatchObject({ status: 2 });
+    expect(
+      await run('approve', 'dev', '--comment', 'seen', '--by', 'bob', '--plan', 'abcdef01'),
+    ).toMatchObject({
+      status: 0,
+      stdout: expect.stringContaining('run-0001 was approved by bob'),
+    });
+    expect(await ended).toBe(0);
+    expect(terminal.stdout).toContain('SUCCEEDED: 2.0.0 serves.');
+  }, 60_000);
+
+  test('an abort finds the only open run, and whoever follows it exits as rolled back', async () => {
+    const { ended } = begin('deploy', 'dev', '--version', '2.1.0', '--follow', '--json', '--id', 'run-0002');
+    await until(() => true);
+    let aborted = await run('abort', 'dev', '--reason', 'enough', '--by', 'carol');
+    while (aborted.status === 2) aborted = await run('abort', 'dev', '--reason', 'enough', '--by', 'carol');
+    expect(aborted).toMatchObject({
+      status: 0,
+      stdout: expect.stringContaining('Told run-0002 (2.1.0) to stop'),
+    });
+    expect(await ended).toBe(3);
+    expect(await run('abort', 'dev')).toMatchObject({
+      status: 2,
+      stderr: expect.stringContaining('RUN_NOT_FOUND'),
+    });
+    expect(await run('abort', 'dev', '--id', 'run-0002')).toMatchObject({
+      status: 2,
+      stderr: expect.stringContaining('ended already'),
+    });
+    expect(await run('watch', 'dev', '--id', 'run-0002')).toMatchObject({
+      status: 3,
+      stdout: expect.stringContaining('ROLLED_BACK: Aborted by carol: enough'),
+    });
+  }, 60_000);
+
+  test('a terminated run says where to look', async () => {
+    const { terminal, ended } = begin('deploy', 'dev', '--version', '2.2.0', '--follow', '--id', 'run-0003');
+    await until(() => terminal.stdout.includes('▶'));
+    await client.workflow.getHandle('deployment/dev/2.2.0/run-0003').terminate();
+    expect(await ended).toBe(1);
+    expect(terminal.stdout).toContain('safeguard watch dev');
+  }, 60_000);
+
+  test('status and resolve ask the environment itself', async () => {
+    expect(await run('status', 'prod')).toMatchObject({
+      status: 0,
+      stdout: expect.stringContaining('nothing was ever deployed'),
+    });
+    expect(await run('resolve', 'prod', '--reason', 'mended')).toMatchObject({ status: 2 });
+    await client.workflow.start('environment', {
+      workflowId: 'environment/shop/prod',
+      taskQueue: 'safeguard-shop',
+      args: [{ quarantine: 'web2 differs' }],
+    });
+    expect(await run('status', 'prod')).toMatchObject({
+      stdout: expect.stringContaining('quarantined: web2 differs'),
+    });
+    expect(await run('resolve', 'prod', '--reason', 'mended')).toMatchObject({ status: 0 });
+    const { stdout } = await run('status', '--json');
+    expect(JSON.parse(stdout)).toMatchObject([{ status: null }, { status: { quarantine: null } }]);
+  }, 60_000);
+});
+
+test('whoever follows outlives the server', async () => {
+  const { terminal, ended } = begin('deploy', 'dev', '--version', '3.0.0', '--follow', '--id', 'run-0004');
+  await until(() => terminal.stdout.includes('▶'));
+  await server.stop();
+  await until(() => terminal.stdout.includes('trying again'));
+  server = await startTemporalServer(options);
+  await until(() => terminal.stdout.includes('It answers again.'));
+  expect(await run('approve', 'dev', '--comment', 'seen', '--by', 'bob')).toMatchObject({ status: 0 });
+  expect(await ended).toBe(0);
+}, 120_000);

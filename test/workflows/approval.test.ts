@@ -1,0 +1,162 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { WorkflowUpdateFailedError } from '@temporalio/client';
+import type { Release } from '../../src/domain/release.js';
+import * as messages from '../../src/workflows/messages.js';
+import { hashedPlan, policy, release } from '../domain/release-fixtures.js';
+import { gate, MockWorld } from './mock-activities.js';
+import { ended, TestServer, type DeploymentHandle, type Stage } from './test-server.js';
+
+let server: TestServer;
+beforeAll(async () => {
+  server = await TestServer.start();
+}, 300_000);
+afterAll(() => server.stop());
+
+const APPROVAL = { required: true, timeoutSeconds: 3600, fourEyes: true };
+
+/** Plays with a run that waits for approval. */
+function waiting(
+  story: (stage: Stage, run: DeploymentHandle, planHash: string) => Promise<void>,
+): Promise<void> {
+  const world = new MockWorld();
+  world.policy = policy({ approval: APPROVAL });
+  return server.play(async (stage) => {
+    const run = await stage.deploy();
+    await stage.reached(run, 'awaiting-approval');
+    const { planHash } = await run.query(messages.progress);
+    await story(stage, run, planHash ?? '');
+  }, world);
+}
+
+/** The sentence an update was refused with. */
+async function refusal(update: Promise<unknown>): Promise<string> {
+  const error: unknown = await update.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  if (!(error instanceof WorkflowUpdateFailedError)) throw new Error(`not refused: ${String(error)}`);
+  return error.cause?.message ?? '';
+}
+
+test(
+  'nothing is done before somebody else has approved this very plan',
+  () =>
+    waiting(async (stage, run, planHash) => {
+      expect(stage.world.story()).toEqual(['validate', 'plan']);
+      expect(stage.world.of('enqueue')).toEqual([]);
+      const decision = await run.executeUpdate(messages.approve, {
+        args: [{ by: 'grace', comment: 'go', planHash }],
+      });
+      expect(decision).toMatchObject({ by: 'grace', verdict: 'approved', planHash });
+      expect((await ended(run)).result.outcome).toBe('SUCCEEDED');
+      expect(stage.world.records).toMatchObject([{ decisions: [{ by: 'grace', comment: 'go' }] }]);
+      expect(stage.world.of('plan')).toHaveLength(2);
+    }),
+  30_000,
+);
+
+test(
+  'bad decisions are refused to the caller’s face',
+  () =>
+    waiting(async (_stage, run, planHash) => {
+      const approve = (by: string, hash = planHash): Promise<string> =>
+        refusal(run.executeUpdate(messages.approve, { args: [{ by, comment: '', planHash: hash }] }));
+      expect(await approve('ada')).toBe(
+        'ada asked for this run and can’t approve it too (four eyes).'.replace('’', "'"),
+      );
+      expect(await approve('grace', 'f'.repeat(64))).toMatch(
+        /^This is about plan ffffffffffff, but plan [0-9a-f]{12} is/,
+      );
+      expect(await approve('')).toBe('Say who decides: {"by": "name"}.');
+      expect((await run.query(messages.progress)).phase).toBe('awaiting-approval');
+    }),
+  30_000,
+);
+
+test(
+  'a rejection ends the run as REJECTED; the one who asked may reject',
+  () =>
+    waiting(async (stage, run) => {
+      await run.executeUpdate(messages.reject, { args: [{ by: 'ada', comment: 'not today' }] });
+      const end = await ended(run);
+      expect(end).toMatchObject({ status: 'FAILED', code: 'REJECTED', result: { outcome: 'REJECTED' } });
+      expect(end.message).toBe('Rejected by ada: not today');
+      expect(stage.world.story()).toEqual(['validate', 'plan', 'record']);
+    }),
+  30_000,
+);
+
+test(
+  'nobody comes',
+  () =>
+    waiting(async (_stage, run) => {
+      expect(await ended(run)).toMatchObject({
+        code: 'APPROVAL_TIMEOUT',
+        message: 'Nobody approved within 3600 s.',
+        result: { outcome: 'REJECTED' },
+      });
+    }),
+  30_000,
+);
+
+test(
+  'a plain signal does, when it says who',
+  () =>
+    waiting(async (_stage, run) => {
+      await run.signal(messages.approveSignal);
+      await run.signal(messages.approveSignal, { by: 'ada' });
+      const { message, phase } = await run.query(messages.progress);
+      expect([phase, message]).toEqual([
+        'awaiting-approval',
+        "A decision was refused: ada asked for this run and can't approve it too (four eyes).",
+      ]);
+      await run.signal(messages.approveSignal, { by: 'grace' });
+      expect((await ended(run)).result.outcome).toBe('SUCCEEDED');
+    }),
+  30_000,
+);
+
+test(
+  'a signal that comes after the decision changes nothing, not even what is shown',
+  () =>
+    waiting(async (stage, run, planHash) => {
+      const going = gate();
+      stage.world.override = { stage: () => going.passed };
+      await run.executeUpdate(messages.approve, { args: [{ by: 'grace', comment: '', planHash }] });
+      await stage.called('stage', 2);
+      await run.signal(messages.approveSignal);
+      expect(await stage.phase(run)).toBe('deploying');
+      expect(
+        await refusal(run.executeUpdate(messages.reject, { args: [{ by: 'grace', comment: '' }] })),
+      ).toBe('This plan was decided already.');
+      going.open();
+      await ended(run);
+    }),
+  30_000,
+);
+
+test('a plan that changed while waiting voids the approval, and people are asked again', () => {
+  let from: Release | null = null;
+  const world = new MockWorld();
+  world.policy = policy({ approval: APPROVAL });
+  world.override = {
+    plan: ({ request, grant }) => {
+      const plan = hashedPlan({ from, to: release(request.version), policy: world.policy });
+      return Promise.resolve({ plan, epoch: grant?.epoch ?? 0 });
+    },
+  };
+  return server.play(async (stage) => {
+    const run = await stage.deploy({ version: '2.0.0' });
+    await stage.reached(run, 'awaiting-approval');
+    const first = (await run.query(messages.progress)).planHash;
+    from = release('1.0.0');
+    await run.executeUpdate(messages.approve, { args: [{ by: 'grace', comment: 'first' }] });
+    await stage.called('plan', 3);
+    await stage.reached(run, 'awaiting-approval');
+    expect((await run.query(messages.progress)).planHash).not.toBe(first);
+    expect((await stage.status()).holder).toBeNull();
+    await run.executeUpdate(messages.approve, { args: [{ by: 'grace', comment: 'second' }] });
+    expect((await ended(run)).result.outcome).toBe('SUCCEEDED');
+    expect(world.records).toMatchObject([{ decisions: [{ comment: 'first' }, { comment: 'second' }] }]);
+  }, world);
+}, 30_000);
