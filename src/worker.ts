@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { Client } from '@temporalio/client';
-import { Worker, type NativeConnection } from '@temporalio/worker';
+import { DefaultLogger, Runtime, Worker, type NativeConnection } from '@temporalio/worker';
 import { CodedFailures } from './activities/coded-failures.js';
 import { createActivities } from './activities/index.js';
 import { Flyway } from './adapters/flyway.js';
@@ -51,8 +51,19 @@ async function createWorker({ config, settings }: WorkerOptions, native: NativeC
     // Cancellation reaches an activity with its heartbeats; the default would keep them back for four seconds.
     maxHeartbeatThrottleInterval: '500ms',
     shutdownGraceTime: '10s',
+    // How long a run waits for the worker that knows it, before any other may go on with it.
+    stickyQueueScheduleToStartTimeout: '2s',
     maxConcurrentActivityTaskExecutions: 200,
   });
+}
+
+let isRuntimeInstalled = false;
+
+/** Once a process: our own signal handlers decide when to stop, and routine matters stay out of the log. */
+function installRuntime(): void {
+  if (isRuntimeInstalled) return;
+  Runtime.install({ logger: new DefaultLogger('ERROR'), shutdownSignals: [] });
+  isRuntimeInstalled = true;
 }
 
 /**
@@ -60,6 +71,7 @@ async function createWorker({ config, settings }: WorkerOptions, native: NativeC
  * @throws SafeguardError TEMPORAL_UNREACHABLE, TEMPORAL_DENIED
  */
 export async function startWorker(options: WorkerOptions): Promise<RunningWorker> {
+  installRuntime();
   const { settings } = options;
   const connection = await connect(settings);
   await registerSearchAttributes(connection, settings.namespace);
@@ -73,7 +85,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     await connection.close();
   });
   const stop = (): void => {
-    // The SDK stops its workers by itself when the process is told to end.
+    // It may be ending by itself already, and says so by throwing.
     if (worker.getState() === 'RUNNING') worker.shutdown();
   };
   return { done, stop };

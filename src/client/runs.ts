@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { WorkflowNotFoundError, type WorkflowExecutionInfo } from '@temporalio/client';
 import { defineSearchAttributeKey } from '@temporalio/common';
 import { SafeguardError } from '../domain/errors.js';
@@ -17,11 +18,6 @@ export interface RunRef {
 }
 
 const phaseKey = defineSearchAttributeKey(SEARCH_ATTRIBUTES.phase, 'KEYWORD');
-
-/** Workflow id of the run that brings an environment back after `deploymentId` was terminated. */
-export function rollbackWorkflowId(environment: string, version: string, deploymentId: string): string {
-  return `rollback/${environment}/${version}/${deploymentId}`;
-}
 
 /** Takes a workflow id of a run apart; `null` for any other. */
 export function parseWorkflowId(workflowId: string): Omit<RunRef, 'phase'> | null {
@@ -66,6 +62,20 @@ export async function findRun(session: Session, place: Place, deploymentId: stri
   return null;
 }
 
+/** How long the server's list may lag behind a run that was just started, in milliseconds. */
+const LAG_MS = 2_000;
+const AGAIN_MS = 250;
+
+/** Looks again while nothing is found: whoever aborts right after starting must not be told that nothing runs. */
+async function despiteLag<T>(look: () => Promise<T>, isEmpty: (found: T) => boolean): Promise<T> {
+  const deadline = Date.now() + LAG_MS;
+  for (;;) {
+    const found = await look();
+    if (!isEmpty(found) || Date.now() > deadline) return found;
+    await delay(AGAIN_MS);
+  }
+}
+
 function notFound(message: string): SafeguardError {
   return new SafeguardError('RUN_NOT_FOUND', message);
 }
@@ -75,7 +85,8 @@ function notFound(message: string): SafeguardError {
  * @throws SafeguardError RUN_NOT_FOUND
  */
 export async function namedRun(session: Session, place: Place, deploymentId: string): Promise<RunRef> {
-  const run = await findRun(session, place, deploymentId);
+  const look = () => findRun(session, place, deploymentId);
+  const run = await despiteLag(look, (found) => found === null);
   if (run) return run;
   throw notFound(`${place.environment} has no deployment ${JSON.stringify(deploymentId)}.`);
 }
@@ -99,7 +110,10 @@ async function statusIfAnswered(
 export async function currentRun(session: Session, place: Place): Promise<RunRef> {
   const status = await statusIfAnswered(session, place);
   if (status?.holder) return { ...status.holder, phase: null };
-  const open = await openRuns(session, place);
+  const open = await despiteLag(
+    () => openRuns(session, place),
+    (found) => found.length === 0,
+  );
   const [run, ...others] = open;
   if (!run) throw notFound(nothingRuns(place, status));
   if (others.length === 0) return run;
@@ -122,7 +136,7 @@ function nothingRuns({ environment }: Place, status: EnvironmentStatus | null | 
 
 /** The rollback that goes on in place of a run that was terminated, if there is one; the run itself otherwise. */
 export async function successorOf(session: Session, { environment }: Place, run: RunRef): Promise<RunRef> {
-  const workflowId = rollbackWorkflowId(environment, run.version, run.deploymentId);
+  const workflowId = messages.rollbackWorkflowId(environment, run.version, run.deploymentId);
   try {
     await session.call(() => session.client.workflow.getHandle(workflowId).describe());
     return { ...run, workflowId };

@@ -22,12 +22,14 @@ function colours(live: boolean): ChalkInstance {
 
 /** The terminal of this process. */
 export function processTerminal(): Terminal {
-  const live = process.stdout.isTTY && process.env['TERM'] !== 'dumb';
+  const { isTTY, rows, columns } = process.stdout;
+  // Some pseudo-terminals of build servers have no size; a table drawn there would be cut to nothing.
+  const live = isTTY && rows > 0 && columns > 0 && process.env['TERM'] !== 'dumb';
   return {
     out: (text) => void process.stdout.write(`${text}\n`),
     err: (text) => void process.stderr.write(`${text}\n`),
     live,
-    width: live ? process.stdout.columns : 100,
+    width: live ? columns : 100,
     colour: colours(live),
   };
 }

@@ -1,11 +1,13 @@
 import { mkdir } from 'node:fs/promises';
-import { temporalSettings } from '../adapters/temporal-connection.js';
+import type { TemporalSettings } from '../adapters/temporal-connection.js';
 import type { Config } from '../config/load.js';
 import { startWorker } from '../worker.js';
 import { useOrStartServer, type FoundServer } from './find-server.js';
 
 /** What `safeguard dev` was asked for. */
 export interface DevOptions {
+  /** A configured server is used as it is; otherwise one is started. */
+  readonly settings: TemporalSettings;
   /** Left out when only the server is wanted. */
   readonly config?: Config;
   /** Where the server keeps its database, so that runs outlive it. */
@@ -36,10 +38,10 @@ function introduce(server: FoundServer): void {
  * it, until told to stop. Answers the exit status.
  * @throws SafeguardError TEMPORAL_UNREACHABLE, TEMPORAL_DENIED, TEMPORAL_NOT_FOUND
  */
-export async function runDev({ config, stateDirectory, port, uiPort }: DevOptions): Promise<number> {
+export async function runDev({ settings, config, stateDirectory, port, uiPort }: DevOptions): Promise<number> {
   await mkdir(stateDirectory, { recursive: true });
   const server = await useOrStartServer({
-    settings: temporalSettings(),
+    settings,
     stateDirectory,
     port,
     uiPort,

@@ -95,6 +95,21 @@ export function summarize(results: readonly CheckResult[], durationMs: number): 
   };
 }
 
+/** The report when the checks themselves could not be carried out: nothing is known to be healthy. */
+export function notCarriedOut(why: string): HealthReport {
+  const failed: CheckResult = {
+    name: 'health checks',
+    category: 'system',
+    severity: 'critical',
+    target: 'environment',
+    verdict: 'fail',
+    attempts: 1,
+    durationMs: 0,
+    evidence: why.slice(0, 300),
+  };
+  return { healthy: false, durationMs: 0, passed: 0, failed: [failed] };
+}
+
 /** A sentence that names the failed critical checks. */
 export function describeFailures(report: HealthReport): string {
   const critical = report.failed.filter((result) => result.severity === 'critical');

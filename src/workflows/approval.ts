@@ -38,6 +38,7 @@ export async function approval(run: Run, plan: HashedPlan): Promise<void> {
     if (problem) throw new Error(problem);
   };
   const claimed = (verdict: Verdict) => (said?: Partial<Decision>) => {
+    if (decided) return;
     const decision: Decision = { ...said, by: said?.by ?? '', comment: said?.comment ?? '' };
     const problem = objection(run, plan, verdict, decision);
     if (problem) run.board.enter('awaiting-approval', `A decision was refused: ${problem}`);

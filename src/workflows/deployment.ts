@@ -61,6 +61,7 @@ async function goForward(run: Run): Promise<Ending> {
     if (plan.pendingMigrations.length > 0) await migrate(run, plan);
     await checkHealth(run, plan);
     await readBack(run, plan);
+    run.assertNotInterrupted();
 
     return await CancellationScope.nonCancellable(() => goThrough(run, plan));
   } finally {

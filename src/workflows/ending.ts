@@ -1,4 +1,4 @@
-import { ApplicationFailure, CancelledFailure, isCancellation } from '@temporalio/workflow';
+import { ApplicationFailure, CancelledFailure, log } from '@temporalio/workflow';
 import type { Failure, Outcome } from '../domain/outcome.js';
 import { isRollback } from '../domain/outcome.js';
 import type { HashedPlan } from '../domain/plan.js';
@@ -49,10 +49,7 @@ const INTERRUPTION_WORDS: Readonly<Record<Interruption['kind'], string>> = {
 
 /** Why the way forward ended, and how that would end the run if nothing had been changed yet. */
 export function endedUnchanged(run: Run, cause: unknown): Ending {
-  if (isCancellation(cause) && run.interruption === null) {
-    run.interrupt('cancel', 'someone', 'Cancel was requested for the workflow');
-  }
-  if (run.interruption && (isCancellation(cause) || run.interruption.kind !== 'cancel')) {
+  if (run.interruption) {
     const { kind, by, reason } = run.interruption;
     const message = `${INTERRUPTION_WORDS[kind]} by ${by}: ${reason}.`;
     return { outcome: 'WITHDRAWN', message, failure: { code: INTERRUPTION_CODES[kind], message } };
@@ -121,12 +118,18 @@ export async function leave(run: Run, ending: Ending): Promise<void> {
   if (isRollback(ending.outcome)) await duties.incident(incidentOf(record));
   if (!run.enqueued) return;
   const { committed, outcome, message } = ending;
-  await environmentOf(run).signal(messages.release, {
+  const notice = {
     deploymentId: run.request.deploymentId,
     outcome,
     message,
     ...(committed === undefined ? {} : { committed }),
-  });
+  };
+  try {
+    await environmentOf(run).signal(messages.release, notice);
+  } catch (error) {
+    // Somebody terminated the environment's workflow. How this run ended is true all the same, and must be what people read.
+    log.warn('the environment could not be told how the run ended', { error: String(error) });
+  }
 }
 
 /**

@@ -13,7 +13,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import * as entity from '../domain/environment-state.js';
-import type { EnvironmentState, Holder } from '../domain/environment-state.js';
+import type { EnvironmentState, Holder, LeaveNotice } from '../domain/environment-state.js';
 import { renderEnvironment } from '../domain/environment-view.js';
 import { watching } from './activities.js';
 import * as messages from './messages.js';
@@ -111,8 +111,13 @@ export async function environment({
 
   /** The holder is gone without a word: a run of its own makes the environment consistent, and says what the gone one can't. */
   async function bringBackWithout(holder: Holder): Promise<void> {
-    const notice = await executeChild<typeof rollback>('rollback', {
-      workflowId: `rollback/${name}/${holder.version}/${holder.deploymentId}`,
+    const notice = await rolledBack(holder).catch((error: unknown) => lost(holder, error));
+    become(entity.left({ ...state, epoch: state.epoch + 1 }, notice, now()));
+  }
+
+  function rolledBack(holder: Holder): Promise<LeaveNotice> {
+    return executeChild<typeof rollback>('rollback', {
+      workflowId: messages.rollbackWorkflowId(name, holder.version, holder.deploymentId),
       parentClosePolicy: ParentClosePolicy.ABANDON,
       args: [
         {
@@ -125,6 +130,13 @@ export async function environment({
       ],
       staticSummary: `${holder.deploymentId} is gone: bring ${name} to one release`,
     });
-    become(entity.left({ ...state, epoch: state.epoch + 1 }, notice, now()));
+  }
+
+  /** The rollback itself was terminated: nobody knows what the hosts serve. The environment must outlive that, quarantined. */
+  function lost({ deploymentId }: Holder, error: unknown): LeaveNotice {
+    if (isCancellation(error) && CancellationScope.current().consideredCancelled) throw error;
+    log.error('the rollback of a gone run was lost', { deploymentId, error: String(error) });
+    const message = `PARTIAL: the run ${deploymentId} is gone, and so is its rollback; look at the hosts.`;
+    return { deploymentId, outcome: 'PARTIAL', message };
   }
 }

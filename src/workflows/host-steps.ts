@@ -1,3 +1,4 @@
+import { isCancellation } from '@temporalio/workflow';
 import { describeFailures } from '../domain/check.js';
 import type { HashedPlan, HostRef } from '../domain/plan.js';
 import type { Release } from '../domain/release.js';
@@ -5,7 +6,7 @@ import type { StepToken } from '../domain/run.js';
 import { isConsistent, describeReadings, type HostReading } from '../domain/verdict.js';
 import { steps } from './activities.js';
 import { environmentOf } from './agree.js';
-import { coded } from './failures.js';
+import { coded, failureOf } from './failures.js';
 import * as messages from './messages.js';
 import { names, type Run, type Target } from './run.js';
 import { counted, withTries } from './tries.js';
@@ -139,18 +140,25 @@ export async function readEveryHost(
   what: Target & { readonly hosts: readonly HostRef[]; readonly release: Release | null },
 ): Promise<HostReading[]> {
   const { hosts, release, ...target } = what;
-  return Promise.all(
-    hosts.map((host) =>
-      steps.readBack.executeWithOptions({ startToCloseTimeout: '2m', summary: `${host.name}: read back` }, [
-        {
-          ...target,
-          host,
-          release: release && { version: release.version, digest: release.digest },
-          components: componentsOf(release),
-        },
-      ]),
-    ),
-  );
+  const readOne = async (host: HostRef): Promise<HostReading> => {
+    try {
+      return await steps.readBack.executeWithOptions(
+        { startToCloseTimeout: '2m', summary: `${host.name}: read back` },
+        [
+          {
+            ...target,
+            host,
+            release: release && { version: release.version, digest: release.digest },
+            components: componentsOf(release),
+          },
+        ],
+      );
+    } catch (error) {
+      if (isCancellation(error)) throw error;
+      return { host: host.name, state: 'unknown', differences: [failureOf(error).message] };
+    }
+  };
+  return Promise.all(hosts.map(readOne));
 }
 
 function componentsOf(release: Release | null): string[] {

@@ -15,6 +15,11 @@ export function environmentWorkflowId(application: string, environment: string):
   return `environment/${application}/${environment}`;
 }
 
+/** Workflow id of the run that brings an environment back after a deployment that is gone. */
+export function rollbackWorkflowId(environment: string, version: string, deploymentId: string): string {
+  return `rollback/${environment}/${version}/${deploymentId}`;
+}
+
 /** Task queue of an application's workers. */
 export function taskQueue(application: string): string {
   return `safeguard-${application}`;

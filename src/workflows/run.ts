@@ -1,4 +1,11 @@
-import { CancellationScope, condition, setHandler, sleep, workflowInfo } from '@temporalio/workflow';
+import {
+  CancellationScope,
+  CancelledFailure,
+  condition,
+  setHandler,
+  sleep,
+  workflowInfo,
+} from '@temporalio/workflow';
 import type { HealthReport } from '../domain/check.js';
 import type { HostRef } from '../domain/plan.js';
 import type { Policy } from '../domain/policy.js';
@@ -46,6 +53,8 @@ export class Run {
   private stepCount = 0;
   private refusal: { code: 'ENVIRONMENT_QUARANTINED'; message: string } | null = null;
   private stopForward: (() => void) | null = null;
+  /** Set when the way forward has ended: who speaks up later stops nothing, and is no cause of it. */
+  private over = false;
 
   constructor(readonly request: DeploymentRequest) {
     this.board = new Board(request);
@@ -53,6 +62,9 @@ export class Run {
     setHandler(messages.progress, () => this.board.read());
     setHandler(messages.abort, (said) =>
       this.interrupt('abort', said?.by ?? 'unknown', said?.reason ?? 'no reason given'),
+    );
+    CancellationScope.current().cancelRequested.catch(() =>
+      this.interrupt('cancel', 'someone', 'Cancel was requested for the workflow'),
     );
     setHandler(messages.granted, (grant) => void (this.grant = grant));
     setHandler(messages.refused, (refusal) => void (this.refusal = refusal));
@@ -82,14 +94,20 @@ export class Run {
       return await scope.run(work);
     } finally {
       this.stopForward = null;
+      this.over = true;
     }
   }
 
   /** Stops the way forward; the first to say so counts, and a run on its way back or through is not stopped. */
   interrupt(kind: Interruption['kind'], by: string, reason: string): void {
-    if (this.interruption || this.decided) return;
+    if (this.interruption || this.decided || this.over) return;
     this.interruption = { kind, by, reason, at: new Date().toISOString() };
     this.stopForward?.();
+  }
+
+  /** An abort or Cancel may come while the last activity ends well all the same. @throws CancelledFailure */
+  assertNotInterrupted(): void {
+    if (this.interruption) throw new CancelledFailure(this.interruption.reason);
   }
 
   /** Waits until the environment lets this run in. */

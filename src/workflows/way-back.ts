@@ -1,5 +1,5 @@
 import { isCancellation } from '@temporalio/workflow';
-import type { HealthReport } from '../domain/check.js';
+import { notCarriedOut, type HealthReport } from '../domain/check.js';
 import type { Outcome } from '../domain/outcome.js';
 import type { HostRef } from '../domain/plan.js';
 import type { Policy } from '../domain/policy.js';
@@ -8,6 +8,7 @@ import type { StepToken } from '../domain/run.js';
 import { rollbackOutcome, type HostReading } from '../domain/verdict.js';
 import { steps } from './activities.js';
 import type { Board } from './board.js';
+import { failureOf } from './failures.js';
 import { readEveryHost, type HostCall } from './host-steps.js';
 import { names, type Target } from './run.js';
 import { until, withTries } from './tries.js';
@@ -95,11 +96,17 @@ export type CommitState = {
 
 async function healthOf(way: WayBack, release: Release): Promise<HealthReport> {
   const { application, environment, deploymentId, hosts, policy, board } = way;
-  return board.step(`health checks of ${release.version}`, [], () =>
-    steps.check.executeWithOptions(limits(way, `health checks of ${release.version}`), [
-      { application, environment, deploymentId, hosts, checks: release.checks, policy: policy.checks },
-    ]),
-  );
+  const title = `health checks of ${release.version}`;
+  try {
+    return await board.step(title, [], () =>
+      steps.check.executeWithOptions(limits(way, title), [
+        { application, environment, deploymentId, hosts, checks: release.checks, policy: policy.checks },
+      ]),
+    );
+  } catch (error) {
+    if (isCancellation(error)) throw error;
+    return notCarriedOut(failureOf(error).message);
+  }
 }
 
 /**

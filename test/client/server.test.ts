@@ -109,10 +109,18 @@ describe('one environment', () => {
   }, 60_000);
 
   test('an abort finds the only open run, and whoever follows it exits as rolled back', async () => {
-    const { ended } = begin('deploy', 'dev', '--version', '2.1.0', '--follow', '--json', '--id', 'run-0002');
-    await until(() => true);
-    let aborted = await run('abort', 'dev', '--reason', 'enough', '--by', 'carol');
-    while (aborted.status === 2) aborted = await run('abort', 'dev', '--reason', 'enough', '--by', 'carol');
+    const { terminal, ended } = begin(
+      'deploy',
+      'dev',
+      '--version',
+      '2.1.0',
+      '--follow',
+      '--json',
+      '--id',
+      'run-0002',
+    );
+    await until(() => terminal.stderr.includes('▶'));
+    const aborted = await run('abort', 'dev', '--reason', 'enough', '--by', 'carol');
     expect(aborted).toMatchObject({
       status: 0,
       stdout: expect.stringContaining('Told run-0002 (2.1.0) to stop'),

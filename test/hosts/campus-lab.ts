@@ -5,7 +5,6 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { WorkflowFailedError, type Client, type WorkflowHandle } from '@temporalio/client';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
-import { DefaultLogger, Runtime } from '@temporalio/worker';
 import { campusConfig, type Place } from '../../examples/campus/config.js';
 import { buildRelease, type ReleaseOptions } from '../../examples/campus/build.js';
 import { Lab } from '../../lab/lab.js';
@@ -25,9 +24,6 @@ import type { Progress } from '../../src/domain/progress.js';
 import type { DeploymentRequest, DeploymentResult, IncidentMarker, RunRecord } from '../../src/domain/run.js';
 import { startWorker, type RunningWorker } from '../../src/worker.js';
 import { abort, deploymentWorkflowId, progress, taskQueue } from '../../src/workflows/messages.js';
-
-// The SDK tells of every failed activity; here failures are what is tested.
-Runtime.install({ logger: new DefaultLogger('ERROR') });
 
 const ENVIRONMENT = 'production';
 
@@ -182,7 +178,8 @@ export class CampusLab {
   /** Waits until a step of a run is under way. */
   async untilStep(run: WorkflowHandle, title: string): Promise<void> {
     await until(`${title} is running`, async () => {
-      const { steps } = await this.progress(run);
+      const { steps, phase, message } = await this.progress(run);
+      if (phase === 'ended') throw new Error(`the run ended before: ${message}`);
       return steps.some((step) => step.title === title);
     });
   }

@@ -11,7 +11,11 @@ export class WorkerProcess {
   static async start(campus: CampusLab): Promise<WorkerProcess> {
     const cli = join(checkoutRoot(), 'bin', 'safeguard.js');
     const argv = [cli, '--config', campus.configFile, '--address', campus.settings.address, 'worker'];
-    const child = spawn(process.execPath, argv, { stdio: ['ignore', 'pipe', 'inherit'] });
+    const child = spawn(process.execPath, argv, {
+      // Jest gives tests a copy of the environment, which children do not inherit by themselves.
+      env: { ...process.env },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
     // It says a line when it polls.
     await Promise.race([
       once(child.stdout, 'data'),

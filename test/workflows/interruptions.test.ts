@@ -52,7 +52,7 @@ describe('in the middle of an activation', () => {
           const run = await stage.deploy({ version: '2.0.0' });
           await stage.called('activate', 2);
           await run.cancel();
-    XX
+          XX;
           expect(stage.world.records).toMatchObject([
             { outcome: 'ROLLED_BACK', interruption: { kind: 'cancel' } },
           ]);
@@ -64,14 +64,17 @@ describe('in the middle of an activation', () => {
   );
 
   test('a Cancel that meets a failing step still ends as CANCELLED', () => {
-    const going = gate();
-    const world = upgrade({ activate: () => going.passed.then(() => Promise.reject(failure('NOT_READY'))) });
+    const world = upgrade({
+      activate: () =>
+        untilStopped().catch(() => {
+          throw failure('NOT_READY');
+        }),
+    });
     world.policy = policy({ retries: { tries: 1, delaySeconds: 1 } });
     return server.play(async (stage) => {
       const run = await stage.deploy({ version: '2.0.0' });
       await stage.called('activate', 2);
       await run.cancel();
-      going.open();
       expect((await ended(run)).status).toBe('CANCELLED');
       expect(world.everyHostServes(OLD)).toBe(true);
     }, world);
@@ -80,8 +83,8 @@ describe('in the middle of an activation', () => {
   test('the limit of the whole run counts from the grant, and the way back is exempt from it', () => {
     const world = upgrade({
       migrate: () => Promise.reject(failure('MIGRATION_FAILED')),
-      restore: ({ token }) =>
-        token.try < 4 ? Promise.reject(failure('HOST_UNREACHABLE')) : Promise.resolve(null),
+      restore: (call) =>
+        call.token.try < 4 ? Promise.reject(failure('HOST_UNREACHABLE')) : world.restored(call),
     });
     world.policy = policy({ runTimeoutSeconds: 20 });
     return server.play(async (stage) => {
@@ -142,7 +145,7 @@ describe('too late', () => {
     const going = gate();
     const world = upgrade({
       migrate: () => Promise.reject(failure('VERSION_INVALID', 'broken')),
-      restore: () => going.passed.then(() => null),
+      restore: (call) => going.passed.then(() => world.restored(call)),
     });
     return server.play(async (stage) => {
       const run = await stage.deploy({ version: '2.0.0' });

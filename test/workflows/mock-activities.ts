@@ -124,10 +124,7 @@ export class MockWorld {
           ? { host: host.name, state: 'serves', differences: [] }
           : { host: host.name, state: 'differs', differences: ['backend serves something else'] };
       },
-      restore: async ({ host, release: to }) => {
-        this.serving.set(host.name, to?.digest ?? null);
-        return null;
-      },
+      restore: (call) => this.restored(call),
       commit: async () => undefined,
       record: async (what) => {
         this.records.push(what);
@@ -155,6 +152,12 @@ export class MockWorld {
       const activity = (this.override[name] ?? plain[name]) as (what: unknown) => Promise<unknown>;
       return activity(input);
     };
+  }
+
+  /** A host was restored. */
+  async restored({ host, release: to }: Parameters<Activities['restore']>[0]): Promise<null> {
+    this.serving.set(host.name, to?.digest ?? null);
+    return null;
   }
 
   /** Calls of an activity, of one host where given. */

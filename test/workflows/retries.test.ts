@@ -105,11 +105,8 @@ describe('a host that stays away longer than patience lasts', () => {
   const away = () => {
     const world = upgrade({
       migrate: () => Promise.reject(failure('MIGRATION_FAILED')),
-      restore: ({ host, release: to }) => {
-        if (host.name === 'web-2') return Promise.reject(failure('HOST_UNREACHABLE'));
-        world.serving.set(host.name, to?.digest ?? null);
-        return Promise.resolve(null);
-      },
+      restore: (call) =>
+        call.host.name === 'web-2' ? Promise.reject(failure('HOST_UNREACHABLE')) : world.restored(call),
       commit: ({ host }) =>
         host.name === 'web-2' ? Promise.reject(failure('HOST_UNREACHABLE')) : Promise.resolve(),
     });

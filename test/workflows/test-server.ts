@@ -188,17 +188,26 @@ export class TestServer {
       shutdownForceTime: '5s',
     });
     const stage = new Stage(world, `test-${this.stages}`, this.server, this.client, taskQueue);
-    // A story that hangs must end before Jest gives up, else the worker outlives its server.
-    const patience = new AbortController();
-    const tooLong = delay(STORY_MS, undefined, { signal: patience.signal }).then(() => {
-      throw new Error(`the story did not end within ${STORY_MS} ms; so far: ${world.story().join(', ')}`);
+    return worker.runUntil(async () => {
+      try {
+        return await within(story(stage), () => world.story());
+      } finally {
+        await stage.settle();
+      }
     });
-    tooLong.catch(() => undefined);
-    return worker.runUntil(() =>
-      Promise.race([story(stage), tooLong]).finally(() => {
-        patience.abort();
-        return stage.settle();
-      }),
-    );
   }
+}
+
+/** A story that hangs must end before Jest gives up, else the worker outlives its server. */
+async function within<T>(story: Promise<T>, soFar: () => readonly string[]): Promise<T> {
+  const patience = new AbortController();
+  const tooLong = delay(STORY_MS, 'too long' as const, { signal: patience.signal });
+  tooLong.catch(() => {
+    // The story ended in time.
+  });
+  const first = await Promise.race([story.then((result) => ({ result })), tooLong]).finally(() =>
+    patience.abort(),
+  );
+  if (first !== 'too long') return first.result;
+  throw new Error(`the story did not end within ${STORY_MS} ms; so far: ${soFar().join(', ')}`);
 }

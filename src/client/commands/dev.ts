@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { configuration, type GlobalOptions } from '../options.js';
+import { settingsFrom } from '../session.js';
 
 /** Options of `safeguard dev`. */
 export interface DevOptions extends GlobalOptions {
@@ -15,5 +16,5 @@ export async function dev(options: DevOptions): Promise<number> {
   const stateDirectory = resolve(options.state);
   const config = options.worker ? { config: configuration(options) } : {};
   const { runDev } = await import('../../dev/dev.js');
-  return runDev({ ...config, stateDirectory, port, uiPort });
+  return runDev({ settings: settingsFrom(options), ...config, stateDirectory, port, uiPort });
 }

@@ -19,7 +19,7 @@ function release(version: string): Release {
     components: [],
     schema: null,
     checks: [],
-  } as Release;
+  };
 }
 
 function queued(deploymentId: string, version: string): QueuedRun {

@@ -10,7 +10,12 @@ import {
 import { newEnvironment, type EnvironmentState } from '../../../src/domain/environment-state.js';
 import type { Outcome } from '../../../src/domain/outcome.js';
 import type { Progress } from '../../../src/domain/progress.js';
-import type { DeploymentRequest, DeploymentResult, RecordedDecision } from '../../../src/domain/run.js';
+import type {
+  Decision,
+  DeploymentRequest,
+  DeploymentResult,
+  RecordedDecision,
+} from '../../../src/domain/run.js';
 import { SEARCH_ATTRIBUTES } from '../../../src/domain/search-attributes.js';
 import * as messages from '../../../src/workflows/messages.js';
 
@@ -20,7 +25,7 @@ const PLAN = 'abcdef0123456789'.repeat(4);
 export async function deployment(request: DeploymentRequest): Promise<DeploymentResult> {
   const { deploymentId, environment, version } = request;
   let decision: RecordedDecision | null = null;
-  let aborted: string | null = null;
+  let aborted = null as string | null;
   let progress: Progress = {
     deploymentId,
     environment,
@@ -54,7 +59,7 @@ export async function deployment(request: DeploymentRequest): Promise<Deployment
         return decision;
       },
       {
-        validator: (said) => {
+        validator: (said: Decision) => {
           if (said.by === request.requestedBy)
             throw new Error(`${said.by} can't approve it too (four eyes).`);
           if (said.planHash !== PLAN) throw new Error('This is about another plan.');
@@ -76,7 +81,7 @@ export async function deployment(request: DeploymentRequest): Promise<Deployment
       throw new CancelledFailure('cancelled', [end('WITHDRAWN', 'Cancelled by someone.')]);
     throw error;
   }
-  if (aborted !== null) fail('ABORTED', end('ROLLED_BACK', `Aborted by ${String(aborted)}`));
+  if (aborted !== null) fail('ABORTED', end('ROLLED_BACK', `Aborted by ${aborted}`));
   const word = decision as RecordedDecision | null;
   if (word?.verdict === 'rejected') fail('REJECTED', end('REJECTED', word.comment));
   return end('SUCCEEDED', `${version} serves.`);
