@@ -39,7 +39,7 @@ export async function prepareCampus(lab: Lab, directory: string): Promise<Campus
       databaseHost: lab.host('db-1').address,
       releases: join(into, '{version}'),
       records: join(directory, 'records'),
-      readyTimeout: '30s',
+      readyTimeout: '25s',
       policy: POLICY,
     }),
   );

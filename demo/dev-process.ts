@@ -14,7 +14,11 @@ export class DevProcess {
   static async start(lab: Lab, campus: Campus): Promise<DevProcess> {
     say('starting safeguard dev (Temporal server, Web UI, worker)');
     const log = `${campus.directory}/dev.log`;
-    const [program, ...args] = safeguardCommand(lab, campus, ['dev', '--state', `${campus.directory}/temporal`]);
+    const [program, ...args] = safeguardCommand(lab, campus, [
+      'dev',
+      '--state',
+      `${campus.directory}/temporal`,
+    ]);
     const child = spawn(program, args, {
       env: { ...process.env, ...campus.environment },
       stdio: ['ignore', 'pipe', 'pipe'],

@@ -1,74 +1,12 @@
-import { execa } from 'execa';
-import { readFile, readdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { ensurePackages } from './apt.js';
-import { cacheDirectory, cached } from './cache.js';
-import { say } from './say.js';
+import { pythonEnvironment } from './python-environment.js';
 
-const ANSIBLE_CORE = '2.19.14';
-// The distribution's own first: one from elsewhere may be a shim that depends on the caller's surroundings.
-const PYTHONS = [
-  '/usr/bin/python3',
-  '/usr/bin/python3.13',
-  '/usr/bin/python3.12',
-  '/usr/bin/python3.11',
-  'python3',
-];
-// Prints the version when it can make virtual environments and is one that this ansible-core runs on.
-const PROBE =
-  'import sys, venv, ensurepip; v = sys.version_info; assert (3, 11) <= v < (3, 14); print("%d.%d" % v[:2])';
-
-interface Python {
-  readonly path: string;
-  readonly version: string;
-}
-
-async function findPython(): Promise<Python | undefined> {
-  for (const path of PYTHONS) {
-    const { exitCode, stdout } = await execa(path, ['-c', PROBE], { reject: false });
-    if (exitCode === 0) return { path, version: stdout };
-  }
-  return undefined;
-}
-
-async function requirePython(): Promise<Python> {
-  const present = await findPython();
-  if (present) return present;
-  await ensurePackages(['python3', 'python3-venv']);
-  const installed = await findPython();
-  if (installed) return installed;
-  throw new Error(
-    `ansible-core ${ANSIBLE_CORE} needs Python 3.11 to 3.13 with venv; install one, then run this again`,
-  );
-}
-
-/** The environment is built in a scratch directory and renamed: its scripts must name the place where it ends up. */
-async function relocate(from: string, to: string): Promise<void> {
-  const bin = join(from, 'bin');
-  const entries = await readdir(bin, { withFileTypes: true });
-  for (const entry of entries.filter((item) => item.isFile())) {
-    const text = await readFile(join(bin, entry.name), 'utf8');
-    if (text.includes(from)) await writeFile(join(bin, entry.name), text.replaceAll(from, to));
-  }
-}
+/** The newest that runs on Debian 12's Python. */
+export const ANSIBLE_CORE = '2.19.14';
 
 /**
  * A Python virtual environment with ansible-core, built once: the directory that has `bin/ansible-playbook`.
  * Throws when this machine has no Python that it runs on.
  */
 export async function ansibleVenv(): Promise<string> {
-  const python = await requirePython();
-  const key = `${ANSIBLE_CORE}-python${python.version}`;
-  return cached('ansible', key, async (scratch) => {
-    say(`installing ansible-core ${ANSIBLE_CORE} into a virtual environment, once`);
-    await execa(python.path, ['-m', 'venv', scratch]);
-    await execa(join(scratch, 'bin/python'), [
-      '-m',
-      'pip',
-      'install',
-      '--quiet',
-      `ansible-core==${ANSIBLE_CORE}`,
-    ]);
-    await relocate(scratch, join(cacheDirectory(), `ansible-${key}`));
-  });
+  return pythonEnvironment('ansible', ANSIBLE_CORE, [`ansible-core==${ANSIBLE_CORE}`]);
 }

@@ -31,7 +31,12 @@ export interface RunningWorker {
 const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
 const workflowsPath = fileURLToPath(new URL(`./workflows/index.${extension}`, import.meta.url));
 
-async function createWorker({ config, settings }: WorkerOptions, native: NativeConnection, client: Client, ssh: SshConnections): Promise<Worker> {
+async function createWorker(
+  { config, settings }: WorkerOptions,
+  native: NativeConnection,
+  client: Client,
+  ssh: SshConnections,
+): Promise<Worker> {
   const [environment] = config.environments.values();
   return Worker.create({
     connection: native,

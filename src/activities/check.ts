@@ -44,6 +44,27 @@ async function carryOut(
   }
 }
 
+/** A full disk of the runner must not stop a verdict, least of all on the way back; it is said as a warning. */
+async function keepEvidence(
+  { records }: Dependencies,
+  request: CheckRequest,
+  results: readonly CheckResult[],
+): Promise<CheckResult[]> {
+  try {
+    await records.keepEvidence(request, 'checks', results);
+    return [];
+  } catch (error) {
+    if (!(error instanceof SafeguardError)) throw error;
+    const what = {
+      name: 'evidence kept',
+      category: 'system',
+      severity: 'warning',
+      target: 'runner',
+    } as const;
+    return [{ ...what, verdict: 'fail', attempts: 1, durationMs: 0, evidence: error.message }];
+  }
+}
+
 /**
  * Asks every check on every host at once, with its retries, and keeps all results beside the run's record.
  * @throws SafeguardError STEP_TIMEOUT when the phase took longer than it may
@@ -73,7 +94,7 @@ export async function check(dependencies: Dependencies, request: CheckRequest): 
         checks.flatMap((one) => (isPerHost(one) ? hosts.map((host) => run(one, host)) : [run(one, null)])),
       ),
     );
-    await dependencies.records.keepEvidence(request, 'checks', results);
-    return summarize(results, Math.round(performance.now() - started));
+    const kept = await keepEvidence(dependencies, request, results);
+    return summarize([...results, ...kept], Math.round(performance.now() - started));
   });
 }

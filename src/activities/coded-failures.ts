@@ -1,13 +1,10 @@
 import { ApplicationFailure, CancelledFailure, CompleteAsyncError } from '@temporalio/activity';
 import type { ActivityExecuteInput, ActivityInboundCallsInterceptor, Next } from '@temporalio/worker';
-import { HostRefused, SafeguardError, type ErrorCode } from '../domain/errors.js';
-
-/** Failures of duties that must be done however long it takes; Temporal itself tries these again. */
-const TRIED_AGAIN: ReadonlySet<ErrorCode> = new Set(['RECORD_NOT_WRITTEN', 'TEMPORAL_UNREACHABLE']);
+import { HostRefused, SafeguardError } from '../domain/errors.js';
 
 /**
- * Turns what an activity throws into a coded failure that Temporal does not retry (real failures are counted by the
- * workflow's own loop), except for duties. The SDK's own errors (cancellation among them) pass through.
+ * Turns what an activity throws into a coded failure that Temporal does not retry: real failures are counted by the workflow's
+ * own loop. The SDK's own errors (cancellation among them) pass through.
  */
 export function codedFailure(error: unknown): unknown {
   if (
@@ -21,10 +18,28 @@ export function codedFailure(error: unknown): unknown {
   return ApplicationFailure.create({
     message,
     type: code,
-    nonRetryable: !TRIED_AGAIN.has(code),
+    nonRetryable: true,
     details: error instanceof HostRefused ? [{ hostCode: error.hostCode }] : [],
     ...(error instanceof Error ? { cause: error } : {}),
   });
+}
+
+/**
+ * For duties that must be done however long it takes, such as writing the record: Temporal itself tries them again.
+ * @throws ApplicationFailure, retryable, with the code of what `work` threw
+ */
+export async function untilDone<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof SafeguardError)) throw error;
+    throw ApplicationFailure.create({
+      message: error.message,
+      type: error.code,
+      nonRetryable: false,
+      cause: error,
+    });
+  }
 }
 
 /** Wraps every activity of a worker. */

@@ -1,8 +1,9 @@
 import { Context } from '@temporalio/activity';
-import { WorkflowFailedError } from '@temporalio/client';
+import { WorkflowContinuedAsNewError, WorkflowFailedError, WorkflowNotFoundError } from '@temporalio/client';
 import { SafeguardError } from '../domain/errors.js';
 import type { QueuedRun } from '../domain/environment-state.js';
 import * as messages from '../workflows/messages.js';
+import { untilDone } from './coded-failures.js';
 import type { Dependencies, Where } from './dependencies.js';
 import { withPulse } from './pulse.js';
 
@@ -11,21 +12,16 @@ export async function enqueue(
   { temporal }: Dependencies,
   { application, environment, run }: Where & { readonly run: QueuedRun },
 ): Promise<void> {
-  try {
-    await temporal.workflow.signalWithStart('environment', {
-      workflowId: messages.environmentWorkflowId(application, environment),
-      taskQueue: Context.current().info.taskQueue,
-      args: [{ application, environment }],
-      signal: messages.enqueue,
-      signalArgs: [run],
-    });
-  } catch (cause) {
-    throw new SafeguardError(
-      'TEMPORAL_UNREACHABLE',
-      `The environment ${environment} could not be told of the run.`,
-      { cause },
-    );
-  }
+  const joining = temporal.workflow.signalWithStart('environment', {
+    workflowId: messages.environmentWorkflowId(application, environment),
+    taskQueue: Context.current().info.taskQueue,
+    args: [{ application, environment }],
+    signal: messages.enqueue,
+    signalArgs: [run],
+  });
+  await untilDone(() =>
+    joining.catch(unreachable(`The environment ${environment} could not be told of the run.`)),
+  );
 }
 
 /** Waits, however long it takes, until a run's workflow is closed in whatever way. */
@@ -36,17 +32,20 @@ export async function watchHolder(
   await withPulse(async () => {
     const handle = temporal.workflow.getHandle(workflowId, runId, { followRuns: false });
     const closed = handle.result().catch((error: unknown) => {
-      if (!isClosed(error))
-        throw new SafeguardError('TEMPORAL_UNREACHABLE', `The run ${workflowId} can't be watched.`, {
-          cause: error,
-        });
+      if (!isClosed(error)) unreachable(`The run ${workflowId} can't be watched.`)(error);
     });
-    await Promise.race([closed, Context.current().cancelled]);
+    await untilDone(() => Promise.race([closed, Context.current().cancelled]));
   });
 }
 
 function isClosed(error: unknown): boolean {
-  return (
-    error instanceof WorkflowFailedError || (error instanceof Error && error.name === 'WorkflowNotFoundError')
+  return [WorkflowFailedError, WorkflowContinuedAsNewError, WorkflowNotFoundError].some(
+    (kind) => error instanceof kind,
   );
+}
+
+function unreachable(message: string): (cause: unknown) => never {
+  return (cause) => {
+    throw new SafeguardError('TEMPORAL_UNREACHABLE', message, { cause });
+  };
 }

@@ -15,7 +15,6 @@ import { configured, targetOf, type Dependencies, type Where } from './dependenc
 import { withPulse, type Pulse } from './pulse.js';
 import { readingOf } from './reading.js';
 import { untilReady } from './ready.js';
-import { secretsOf } from './validate.js';
 
 /** One step on one host. */
 export interface OnHost extends Where {
@@ -138,7 +137,7 @@ export async function activate(
       { ...request, operation: 'activate', digest: release.digest, component },
       options(pulse, call.timeoutSeconds),
     );
-    await untilReady(dependencies, target, part, pulse, [...secretsOf(environment).values()]);
+    await untilReady(dependencies, target, part, pulse, environment);
     return { downtimeMs: result.downtimeMs ?? 0 };
   });
 }
@@ -159,10 +158,9 @@ export async function restore(
       { ...request, operation: 'restore', digest: release?.digest ?? null },
       options(pulse, call.timeoutSeconds),
     );
-    const secrets = [...secretsOf(environment).values()];
     try {
       for (const part of release?.components ?? [])
-        await untilReady(dependencies, target, part, pulse, secrets);
+        await untilReady(dependencies, target, part, pulse, environment);
       return null;
     } catch (error) {
       if (error instanceof SafeguardError && error.code === 'NOT_READY') return error.message;
@@ -196,13 +194,15 @@ function stateFile(
   };
 }
 
-/** Makes the end of a run final on a host. Without `state` the host's state file stays as it is. */
+/**
+ * Makes the end of a run final on a host, and answers what it serves then. Without `state` the host's state file stays as it is.
+ */
 export async function commit(
   dependencies: Dependencies,
   call: OnHost &
     Timed & { readonly release: Release | null; readonly state: CommitState | null; readonly keep: number },
-): Promise<void> {
-  await withPulse(async (pulse) => {
+): Promise<HostReading> {
+  return withPulse(async (pulse) => {
     const { target, request } = addressed(dependencies, call);
     const { release, state, keep } = call;
     await dependencies.program.change(
@@ -216,6 +216,10 @@ export async function commit(
       },
       options(pulse, call.timeoutSeconds),
     );
+    const { application, environment, host } = call;
+    const seen = await dependencies.program.inspect(target, { application, environment }, options(pulse));
+    const components = release?.components.map((component) => component.name) ?? [];
+    return readingOf(host.name, seen, release, components);
   });
 }
 

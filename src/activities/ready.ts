@@ -3,12 +3,13 @@ import { commandProbe } from '../adapters/probes/command.js';
 import { throughHost } from '../adapters/probes/dial.js';
 import { httpProbe } from '../adapters/probes/http.js';
 import { systemdProbe } from '../adapters/probes/systemd.js';
-import { redact } from '../adapters/secrets.js';
 import type { SshTarget } from '../adapters/ssh/target.js';
+import type { EnvironmentConfig } from '../config/load.js';
 import { SafeguardError } from '../domain/errors.js';
 import type { ReleaseComponent } from '../domain/release.js';
 import type { Dependencies } from './dependencies.js';
 import type { Pulse } from './pulse.js';
+import { withoutSecrets } from './validate.js';
 
 const POLL_MS = 100;
 const PROBE_TIMEOUT_MS = 5_000;
@@ -78,7 +79,7 @@ export async function untilReady(
   target: SshTarget,
   component: ReleaseComponent,
   { signal, say }: Pulse,
-  secrets: readonly string[],
+  environment: EnvironmentConfig,
 ): Promise<void> {
   const deadline = Date.now() + component.ready.timeoutSeconds * 1000;
   for (let looks = 0; ; looks += 1) {
@@ -87,12 +88,9 @@ export async function untilReady(
     say(`${component.name}: ${reason}`);
     const hopeless = looks % 5 === 4 ? await givenUp(ssh, target, component, signal) : null;
     if (hopeless !== null || Date.now() > deadline) {
-      const tail = redact(await logTail(ssh, target, component.unit, signal), secrets);
+      const tail = withoutSecrets(environment, await logTail(ssh, target, component.unit, signal));
       const after = hopeless ?? `${reason} after ${component.ready.timeoutSeconds} s`;
-      throw new SafeguardError(
-        'NOT_READY',
-        `${component.name} on ${target.name} is not ready: ${after}.${tail === '' ? '' : ` Log: ${tail}`}`,
-      );
+      throw new SafeguardError('NOT_READY', `Not ready: ${after}.${tail === '' ? '' : ` Log: ${tail}`}`);
     }
     await delay(POLL_MS, undefined, { signal });
   }

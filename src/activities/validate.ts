@@ -1,6 +1,8 @@
 import { resolveRelease, verifyRelease } from '../adapters/release-directory.js';
-import { readSecret } from '../adapters/secrets.js';
+import { readSecret, redact } from '../adapters/secrets.js';
 import type { EnvironmentConfig } from '../config/load.js';
+import type { SecretReference } from '../config/schema.js';
+import { SafeguardError } from '../domain/errors.js';
 import type { Policy } from '../domain/policy.js';
 import type { Release } from '../domain/release.js';
 import type { DeploymentRequest } from '../domain/run.js';
@@ -13,17 +15,28 @@ export interface Validated {
   readonly policy: Policy;
 }
 
-/** Every secret of an environment by name, for use at once. */
-export function secretsOf(environment: EnvironmentConfig): Map<string, string> {
+function secretReferences(
+  environment: EnvironmentConfig,
+): readonly (readonly [name: string, reference: SecretReference])[] {
   const ofComponents = Object.values(environment.components).flatMap((component) =>
     component.kind === 'systemd' ? Object.entries(component.secrets) : [],
   );
-  const ofMigrations = environment.migrations
-    ? [['migrations.password', environment.migrations.password] as const]
-    : [];
-  return new Map(
-    [...ofComponents, ...ofMigrations].map(([name, reference]) => [name, readSecret(reference, name)]),
-  );
+  const { migrations } = environment;
+  return migrations ? [...ofComponents, ['migrations.password', migrations.password]] : ofComponents;
+}
+
+/** Takes the environment's secrets out of a text, as far as this worker knows them; one that it lacks can't be in its reach. */
+export function withoutSecrets(environment: EnvironmentConfig, text: string): string {
+  const values = secretReferences(environment).flatMap(([name, reference]) => {
+    try {
+      return [readSecret(reference, name)];
+    } catch (error) {
+      // The way back must not need a secret only to hide it.
+      if (error instanceof SafeguardError) return [];
+      throw error;
+    }
+  });
+  return redact(text, values);
 }
 
 /** Judges a request before it takes anybody's place: environment, version, release, checksums of every file, secrets. */
@@ -32,7 +45,7 @@ export async function validate(dependencies: Dependencies, request: DeploymentRe
     const environment = configured(dependencies, request);
     const resolved = await resolveRelease(environment, request.version);
     await verifyRelease(environment, resolved);
-    secretsOf(environment);
+    for (const [name, reference] of secretReferences(environment)) readSecret(reference, name);
     return { release: resolved.release, policy: environment.policy };
   });
 }

@@ -14,6 +14,7 @@ import {
   type ApplicationSection,
   type ConfigFile,
   type EnvironmentSection,
+  type SecretReference,
 } from './schema.js';
 import { ConfigSource, describeIssues } from './source.js';
 
@@ -45,8 +46,13 @@ function invalid(message: string): SafeguardError {
 
 /** A merged value stands in the environment when it overrides there, in the application's own part otherwise. */
 function origin(source: ConfigSource, environment: string): (path: Path) => Path {
-  return (path) =>
-    source.has(['environments', environment, ...path]) ? ['environments', environment, ...path] : path;
+  const depth = (from: Path, path: Path): number =>
+    path.findLastIndex((_key, index) => source.has([...from, ...path.slice(0, index + 1)]));
+  return (path) => {
+    const own = ['environments', environment];
+    const there = depth(own, path);
+    return there === path.length - 1 || there > depth([], path) ? [...own, ...path] : path;
+  };
 }
 
 function applicationPart(
@@ -75,6 +81,23 @@ function applicationPart(
   return parsed.data;
 }
 
+/** Files of secrets are found from where `safeguard.yaml` stands, as all its paths are, not from where a worker was started. */
+function withSecretsFrom(base: string, application: ApplicationSection): ApplicationSection {
+  const absolute = (reference: SecretReference): SecretReference =>
+    'file' in reference ? { file: resolve(base, reference.file) } : reference;
+  const components = Object.entries(application.components).map(([name, component]) => {
+    if (component.kind !== 'systemd') return [name, component] as const;
+    const secrets = Object.entries(component.secrets).map(([key, at]) => [key, absolute(at)] as const);
+    return [name, { ...component, secrets: Object.fromEntries(secrets) }] as const;
+  });
+  const { migrations } = application;
+  return {
+    ...application,
+    components: Object.fromEntries(components),
+    ...(migrations ? { migrations: { ...migrations, password: absolute(migrations.password) } } : {}),
+  };
+}
+
 function assertRoutes(source: ConfigSource, application: ApplicationSection): void {
   for (const [name, component] of Object.entries(application.components)) {
     if (component.kind !== 'static') continue;
@@ -97,7 +120,7 @@ function environmentConfig(
   assertRoutes(source, application);
   const base = dirname(source.file);
   return {
-    ...application,
+    ...withSecretsFrom(base, application),
     application: file.application,
     name,
     versionForm: file.release.version,

@@ -13,7 +13,7 @@ function fillText(text: string, known: Placeholders, unknown: (name: string) => 
   const whole = /^\{([a-z][a-z0-9_.]*)\}$/.exec(text)?.[1];
   if (whole !== undefined && typeof known[whole] === 'number') return known[whole];
   return text.replace(PLACEHOLDER, (match, name: string) => {
-    if (known[name] !== undefined) return String(known[name]);
+    if (Object.hasOwn(known, name)) return String(known[name]);
     if (!LATER.has(name)) unknown(name);
     return match;
   });

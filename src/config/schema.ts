@@ -72,6 +72,9 @@ const migrations = z.strictObject({
   timeout: duration.default(600),
 });
 
+/** Said of a wrong or missing `kind`, and of what is no map at all. */
+const KIND = 'expected a map with kind: systemd or kind: static';
+
 const overrides = z.record(z.string(), z.unknown());
 
 const environment = z.strictObject({
@@ -79,14 +82,22 @@ const environment = z.strictObject({
   hosts: z
     .record(
       name,
-      z.union([
-        line.transform((address) => ({ address, port: 22 })),
-        z.strictObject({ address: line, port: port.default(22) }),
-      ]),
+      z.union(
+        [
+          line.transform((address) => ({ address, port: 22 })),
+          z.strictObject({ address: line, port: port.default(22) }),
+        ],
+        { error: 'expected an address such as 192.0.2.11, or {address: 192.0.2.11, port: 22}' },
+      ),
     )
     .refine((hosts) => Object.keys(hosts).length > 0, 'expected at least one host'),
   ssh: z.strictObject({ user: name, key: line, known_hosts: line }),
-  vars: z.record(z.string().regex(/^[a-z][a-z0-9_]*$/), z.union([line, z.number()])).default({}),
+  vars: z
+    .record(
+      z.string().regex(/^[a-z][a-z0-9_]*$/, 'expected a name such as database_host'),
+      z.union([line, z.number()], { error: 'expected a text or a number' }),
+    )
+    .default({}),
   /** Laid over the application's own `components` and `migrations`, key by key. */
   components: overrides.optional(),
   migrations: overrides.optional(),
@@ -118,7 +129,7 @@ const environment = z.strictObject({
 /** The components and migrations of an application, as one environment sees them. */
 export const applicationSchema = z.strictObject({
   components: z
-    .record(name, z.discriminatedUnion('kind', [systemd, staticSite]))
+    .record(name, z.discriminatedUnion('kind', [systemd, staticSite], { error: KIND }))
     .refine((components) => Object.keys(components).length > 0, 'expected at least one component'),
   migrations: migrations.optional(),
   cache: z.strictObject({ host: line, port: port.default(6379) }).optional(),

@@ -1,4 +1,4 @@
-import { isNode, LineCounter, parseDocument, type Document } from 'yaml';
+import { isNode, LineCounter, parseDocument, type Document, type YAMLParseError } from 'yaml';
 import type { z } from 'zod';
 import { SafeguardError } from '../domain/errors.js';
 
@@ -16,7 +16,7 @@ export class ConfigSource {
   ) {
     this.document = parseDocument(text, { lineCounter: this.lines, uniqueKeys: true });
     const [first] = this.document.errors;
-    if (first) throw new SafeguardError('CONFIG_INVALID', `${file}: ${first.message}`, { cause: first });
+    if (first) throw new SafeguardError('CONFIG_INVALID', this.syntaxError(first), { cause: first });
   }
 
   /** The plain value. */
@@ -40,6 +40,12 @@ export class ConfigSource {
     return this.file;
   }
 
+  private syntaxError({ pos, message }: YAMLParseError): string {
+    const { line, col } = this.lines.linePos(pos[0]);
+    const [sentence = ''] = message.split(/ at line \d+/);
+    return `${this.file}:${line}:${col} ${sentence}`;
+  }
+
   /** True when the file itself has a value at `path`. */
   has(path: Path): boolean {
     return this.document.hasIn(path);
@@ -53,15 +59,25 @@ export function describeIssues(
   locate: (path: Path) => Path = (path) => path,
 ): string {
   return error.issues
-    .map(
-      (issue) => `${source.place(locate(issue.path))} ${issue.path.join('.') || 'file'}: ${sentence(issue)}`,
+    .flatMap((issue) =>
+      issue.code === 'unrecognized_keys'
+        ? issue.keys.map((key) => ({ path: [...issue.path, key], text: 'is no key that is known here' }))
+        : [{ path: issue.path, text: sentence(issue) }],
     )
+    .map(({ path, text }) => `${source.place(locate(path))} ${path.join('.') || 'file'}: ${text}`)
     .join('\n');
 }
 
+/** What a person should have written, without the words of the schema library. */
 function sentence(issue: z.core.$ZodIssue): string {
-  const text = issue.message.replace(/^Invalid (input|string|key in record)(: |$)/, '');
-  return issue.code === 'unrecognized_keys'
-    ? `unknown ${issue.keys.length > 1 ? 'keys' : 'key'} ${issue.keys.join(', ')}`
-    : text || issue.message;
+  if (issue.code === 'invalid_key') {
+    const [inner] = issue.issues;
+    return `is no key that may stand here${inner ? `: ${inner.message}` : ''}`;
+  }
+  return issue.message
+    .replace(/^Invalid (input|string|option)(: |$)/, '')
+    .replace(/^Too (big|small): /, '')
+    .replace('expected record', 'expected map')
+    .replace('expected object', 'expected map')
+    .replace(/^(expected .*), received undefined$/, 'is missing; $1');
 }

@@ -38,7 +38,13 @@ function introduce(server: FoundServer): void {
  * it, until told to stop. Answers the exit status.
  * @throws SafeguardError TEMPORAL_UNREACHABLE, TEMPORAL_DENIED, TEMPORAL_NOT_FOUND
  */
-export async function runDev({ settings, config, stateDirectory, port, uiPort }: DevOptions): Promise<number> {
+export async function runDev({
+  settings,
+  config,
+  stateDirectory,
+  port,
+  uiPort,
+}: DevOptions): Promise<number> {
   await mkdir(stateDirectory, { recursive: true });
   const server = await useOrStartServer({
     settings,

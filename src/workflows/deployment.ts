@@ -14,7 +14,6 @@ import {
   checkHealth,
   migrate,
   readBack,
-  readEveryHost,
   stage,
 } from './host-steps.js';
 import * as messages from './messages.js';
@@ -74,12 +73,11 @@ async function goThrough(run: Run, plan: HashedPlan): Promise<Ending> {
   run.decided = true;
   run.board.enter('committing');
   await environmentOf(run).signal(messages.decided, { deploymentId: run.request.deploymentId });
-  await commitEverywhere(wayBack(run, plan), plan.to, {
+  run.readings = await commitEverywhere(wayBack(run, plan), plan.to, {
     previousVersion: plan.from?.version ?? null,
     startedAt: run.startedAt,
     by: run.request.requestedBy,
   });
-  run.readings = await readEveryHost({ ...run.target, hosts: plan.hosts, release: plan.to });
   if (isConsistent(run.readings)) return succeeded(plan);
   return {
     outcome: 'PARTIAL',

@@ -1,4 +1,4 @@
-import { workflowInfo } from '@temporalio/workflow';
+import { CancellationScope, workflowInfo } from '@temporalio/workflow';
 import type { Holder, LeaveNotice } from '../domain/environment-state.js';
 import { isRollback, type Outcome } from '../domain/outcome.js';
 import { describeRelease, type Release } from '../domain/release.js';
@@ -19,8 +19,12 @@ export interface RollbackRequest extends Target {
   readonly grant: Grant;
 }
 
-/** Brings every host to one release after a run was terminated, and leaves the record that it could not. */
-export async function rollback(request: RollbackRequest): Promise<LeaveNotice> {
+/** Brings every host to one release after a run was terminated, and leaves the record that it could not. Can't be cancelled. */
+export function rollback(request: RollbackRequest): Promise<LeaveNotice> {
+  return CancellationScope.nonCancellable(() => takeBack(request));
+}
+
+async function takeBack(request: RollbackRequest): Promise<LeaveNotice> {
   const { gone, to } = request;
   const startedAt = new Date().toISOString();
   const board = new Board({

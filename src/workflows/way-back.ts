@@ -32,32 +32,37 @@ export interface BroughtBack {
   readonly readings: readonly HostReading[];
 }
 
+/** What one host came to when it was tried as long as patience lasted. */
+export type Tried<T> = { readonly host: string } & ({ readonly result: T } | { readonly failure: string });
+
 /**
- * Carries out one step on every host, as long as patience lasts; answers which hosts it could not be done on. Never throws for a
- * host: the verdict is read from the hosts afterwards.
+ * Carries out one step on every host, as long as patience lasts. Never throws for a host: what it came to is answered for each, and
+ * the verdict is read from the hosts.
  */
-export async function patiently(
+export async function patiently<T>(
   way: WayBack,
   title: string,
-  work: (call: HostCall) => Promise<unknown>,
-): Promise<void> {
+  work: (call: HostCall) => Promise<T>,
+): Promise<Tried<T>[]> {
   const step = way.nextStep();
   const deadline = Date.now() + way.policy.compensation.giveUpAfterSeconds * 1000;
   const patience = until(deadline, way.policy.compensation.delaySeconds);
   const { application, environment } = way;
-  await way.board.step(title, names(way.hosts), async (mark) => {
-    const onHost = async (host: HostRef): Promise<void> => {
+  return way.board.step(title, names(way.hosts), async (mark) => {
+    const onHost = async (host: HostRef): Promise<Tried<T>> => {
       try {
-        await withTries(patience, { step: title, host: host.name }, (tryNumber) =>
+        const result = await withTries(patience, { step: title, host: host.name }, (tryNumber) =>
           work({ application, environment, host, token: way.token(step, tryNumber) }),
         );
         mark(host.name, 'done');
+        return { host: host.name, result };
       } catch (error) {
         if (isCancellation(error)) throw error;
         mark(host.name, 'failed');
+        return { host: host.name, failure: error instanceof Error ? error.message : String(error) };
       }
     };
-    await Promise.all(way.hosts.map(onHost));
+    return Promise.all(way.hosts.map(onHost));
   });
 }
 
@@ -65,13 +70,16 @@ function limits(way: WayBack, summary: string): { startToCloseTimeout: number; s
   return { startToCloseTimeout: (way.policy.stepTimeoutSeconds + 60) * 1000, summary };
 }
 
-/** Makes the end of a run final on every host: the release is committed, the journal closed, the state file written. */
+/**
+ * Makes the end of a run final on every host: the release is committed, the journal closed, the state file written; and reads back
+ * what each serves then.
+ */
 export async function commitEverywhere(
   way: WayBack,
   release: Release | null,
   state: CommitState,
-): Promise<void> {
-  await patiently(way, 'commit', (call) =>
+): Promise<HostReading[]> {
+  const tried = await patiently(way, 'commit', (call) =>
     steps.commit.executeWithOptions(
       limits(way, `${call.host.name}: commit ${release?.version ?? 'nothing'}`),
       [
@@ -84,6 +92,9 @@ export async function commitEverywhere(
         },
       ],
     ),
+  );
+  return tried.map((one) =>
+    'result' in one ? one.result : { host: one.host, state: 'unknown', differences: [one.failure] },
   );
 }
 

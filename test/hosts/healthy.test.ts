@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { CampusLab } from './campus-lab.js';
+import { CampusLab, ended, until } from './campus-lab.js';
 
 let campus: CampusLab;
 
@@ -26,3 +26,56 @@ test('the next release replaces it', async () => {
   expect(run).toMatchObject({ status: 'COMPLETED', result: { outcome: 'SUCCEEDED', serving: '2.0.0' } });
   expect(await campus.servedEverywhere()).toBe('2.0.0');
 }, 120_000);
+
+test('hosts and records say the same as what runs', async () => {
+  const { stdout } = await campus.lab.run('web-1', ['cat', '/var/lib/campus-production-state.json']);
+  const [first, second] = await campus.records();
+  expect(JSON.parse(stdout)).toMatchObject({
+    current_version: '2.0.0',
+    previous_version: '1.0.0',
+    deployed_by: 'test',
+    deployment_id: second?.deploymentId,
+    git_sha: second?.gitSha,
+  });
+  expect(first).toMatchObject({ outcome: 'SUCCEEDED', previousVersion: null, failure: null });
+  expect(second).toMatchObject({
+    outcome: 'SUCCEEDED',
+    previousVersion: '1.0.0',
+    migrationsApplied: [expect.stringMatching(/^2 /)],
+  });
+  expect(await campus.incidents()).toEqual([]);
+}, 30_000);
+
+test('the Web UI can list the run by its search attributes', async () => {
+  await campus.release('2.0.1');
+  const run = await campus.start('2.0.1');
+  await ended(run);
+  const listed = await until('the run is listed', async () => {
+    const query = `SafeguardOutcome = "SUCCEEDED" AND WorkflowId = "${run.workflowId}"`;
+    for await (const found of campus.client.workflow.list({ query })) return found.workflowId;
+    return null;
+  });
+  expect(listed).toBe(run.workflowId);
+}, 120_000);
+
+test('nothing is left over on the hosts: no transient unit, no scratch file, no open intent', async () => {
+  for (const host of campus.webHosts) {
+    const units = await campus.lab.run(host, [
+      'systemctl',
+      'list-units',
+      '--all',
+      '--plain',
+      '--no-legend',
+      'safeguard-campus-*',
+    ]);
+    expect(units.stdout).toBe('');
+    const names = ['-name', '.staging-*', '-o', '-name', '*.new-*'];
+    const scratch = await campus.lab.run(host, [
+      'find',
+      '/opt/campus-production',
+      '/var/lib/safeguard',
+      ...names,
+    ]);
+    expect(scratch.stdout).toBe('');
+  }
+}, 30_000);

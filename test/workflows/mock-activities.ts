@@ -1,14 +1,17 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { ApplicationFailure, Context } from '@temporalio/activity';
 import type { Client } from '@temporalio/client';
 import type { Dependencies } from '../../src/activities/dependencies.js';
-import { enqueue } from '../../src/activities/environment.js';
+import { enqueue, watchHolder } from '../../src/activities/environment.js';
 import type { Activities } from '../../src/activities/index.js';
 import type { HealthReport } from '../../src/domain/check.js';
 import type { ErrorCode } from '../../src/domain/errors.js';
 import type { HostErrorCode } from '../../src/domain/host-protocol.js';
+import type { ReleaseRef } from '../../src/domain/manifest.js';
 import type { HashedPlan } from '../../src/domain/plan.js';
 import type { Release } from '../../src/domain/release.js';
 import type { IncidentMarker, RunRecord, StepToken } from '../../src/domain/run.js';
+import type { HostReading } from '../../src/domain/verdict.js';
 import { hashedPlan, HOSTS, policy, release } from '../domain/release-fixtures.js';
 
 /** One call of an activity, as it was made. */
@@ -66,9 +69,21 @@ export async function untilStopped(): Promise<never> {
 
 /**
  * How often the watcher looks, in virtual time. The test server lets no time pass while an activity runs, so the watcher of the
- * mock world does not stay as the real one does; that one is tried on a development server (`environment.test.ts`).
+ * mock world does not stay as the real one does; that one is tried on a development server (`development-server.test.ts`).
  */
 const WATCH_INTERVAL = '10m';
+
+/** Watches in real time, for stories that lose a run and need no time to pass. */
+async function watchClosely(
+  client: Client,
+  { workflowId, runId }: { readonly workflowId: string; readonly runId: string },
+): Promise<void> {
+  const { cancellationSignal } = Context.current();
+  while (!(await isLost(client, workflowId, runId))) {
+    Context.current().heartbeat();
+    await delay(50, undefined, { signal: cancellationSignal }).catch(() => Context.current().cancelled);
+  }
+}
 
 async function isLost(client: Client, workflowId: string, runId: string): Promise<boolean> {
   const { status } = await client.workflow.getHandle(workflowId, runId).describe();
@@ -87,6 +102,8 @@ export class MockWorld {
   planned: Partial<HashedPlan> = {};
   /** Digest that each host serves. */
   readonly serving = new Map<string, string | null>();
+  /** `seldom`: every ten minutes of virtual time; `close`: all the time; `real`: the activity itself. */
+  watcher: 'seldom' | 'close' | 'real' = 'seldom';
   /** Laid over the activities below; called instead of them, after the call was noted. */
   override: Partial<Activities> = {};
 
@@ -106,6 +123,8 @@ export class MockWorld {
       },
       enqueue: (input) => enqueue(dependencies, input),
       watchHolder: async ({ workflowId, runId }) => {
+        if (this.watcher === 'real') return watchHolder(dependencies, { workflowId, runId });
+        if (this.watcher === 'close') return watchClosely(client, { workflowId, runId });
         if (await isLost(client, workflowId, runId)) return;
         throw ApplicationFailure.create({ message: 'looks again later', nextRetryDelay: WATCH_INTERVAL });
       },
@@ -118,14 +137,9 @@ export class MockWorld {
       },
       migrate: async () => ['2 fees (10 ms)'],
       check: async () => HEALTHY,
-      readBack: async ({ host, release: wanted }) => {
-        const serves = (this.serving.get(host.name) ?? null) === (wanted?.digest ?? null);
-        return serves
-          ? { host: host.name, state: 'serves', differences: [] }
-          : { host: host.name, state: 'differs', differences: ['backend serves something else'] };
-      },
+      readBack: async ({ host, release: wanted }) => this.reading(host.name, wanted),
       restore: (call) => this.restored(call),
-      commit: async () => undefined,
+      commit: async ({ host, release: wanted }) => this.reading(host.name, wanted),
       record: async (what) => {
         this.records.push(what);
         return 'file';
@@ -137,6 +151,14 @@ export class MockWorld {
     };
     const noted = Object.keys(plain).map((name) => [name, this.noting(name as keyof Activities, plain)]);
     return Object.fromEntries(noted) as Activities;
+  }
+
+  /** What a host serves, compared with what it should. */
+  reading(host: string, wanted: ReleaseRef | null): HostReading {
+    const serves = (this.serving.get(host) ?? null) === (wanted?.digest ?? null);
+    return serves
+      ? { host, state: 'serves', differences: [] }
+      : { host, state: 'differs', differences: ['backend serves something else'] };
   }
 
   private noting(name: keyof Activities, plain: Activities) {

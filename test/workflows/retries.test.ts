@@ -108,7 +108,9 @@ describe('a host that stays away longer than patience lasts', () => {
       restore: (call) =>
         call.host.name === 'web-2' ? Promise.reject(failure('HOST_UNREACHABLE')) : world.restored(call),
       commit: ({ host }) =>
-        host.name === 'web-2' ? Promise.reject(failure('HOST_UNREACHABLE')) : Promise.resolve(),
+        host.name === 'web-2'
+          ? Promise.reject(failure('HOST_UNREACHABLE'))
+          : Promise.resolve({ host: host.name, state: 'serves', differences: [] }),
     });
     world.policy = policy({
       retries: { tries: 1, delaySeconds: 1 },

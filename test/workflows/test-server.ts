@@ -1,3 +1,5 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client, WorkflowFailedError, WorkflowNotFoundError, type WorkflowHandle } from '@temporalio/client';
@@ -7,6 +9,8 @@ import { DefaultLogger, makeTelemetryFilterString, Runtime, Worker } from '@temp
 import { temporalTestServer } from '../../setup/temporal-test-server.js';
 import { bundleWorkflows } from '../../src/adapters/workflow-bundle.js';
 import type { DeploymentRequest, DeploymentResult } from '../../src/domain/run.js';
+import { freePort } from '../../src/dev/ports.js';
+import { startTemporalServer } from '../../src/dev/temporal-server.js';
 import * as messages from '../../src/workflows/messages.js';
 import type { deployment } from '../../src/workflows/index.js';
 import { SEARCH_ATTRIBUTES } from '../../src/domain/search-attributes.js';
@@ -74,7 +78,8 @@ export class Stage {
   async settle(): Promise<void> {
     for (const handle of this.started)
       if (!(await isClosed(handle))) await handle.terminate('the story has ended');
-    if ((await this.entity().describe().catch(nullWhenNotFound)) === null) return;
+    const entity = await this.entity().describe().catch(nullWhenNotFound);
+    if (entity?.status.name !== 'RUNNING') return;
     await until(async () => {
       const { holder, queue } = await this.status();
       const { raw } = await this.entity().describe();
@@ -149,20 +154,26 @@ async function addSearchAttributes({ connection }: TestWorkflowEnvironment): Pro
   await connection.operatorService.addSearchAttributes({ namespace: 'default', searchAttributes });
 }
 
-/** The time-skipping server of one test file. */
+function installRuntime(): void {
+  Runtime.install({
+    logger: new DefaultLogger('ERROR'),
+    telemetryOptions: { logging: { filter: makeTelemetryFilterString({ core: 'ERROR', other: 'ERROR' }) } },
+  });
+}
+
+/** The server of one test file. */
 export class TestServer {
   private stages = 0;
 
   private constructor(
     private readonly server: TestWorkflowEnvironment,
     private readonly client: Client,
+    private readonly stopServer: () => Promise<void> = () => Promise.resolve(),
   ) {}
 
+  /** The time-skipping server. */
   static async start(): Promise<TestServer> {
-    Runtime.install({
-      logger: new DefaultLogger('ERROR'),
-      telemetryOptions: { logging: { filter: makeTelemetryFilterString({ core: 'ERROR', other: 'ERROR' }) } },
-    });
+    installRuntime();
     const path = await temporalTestServer();
     const server = await TestWorkflowEnvironment.createTimeSkipping({
       server: { executable: { type: 'existing-path', path } },
@@ -171,8 +182,26 @@ export class TestServer {
     return new TestServer(server, new Client({ connection: server.connection }));
   }
 
-  stop(): Promise<void> {
-    return this.server.teardown();
+  /** A development server, whose time is real. */
+  static async startReal(): Promise<TestServer> {
+    installRuntime();
+    const directory = await mkdtemp(join(tmpdir(), 'safeguard-workflows-'));
+    const started = await startTemporalServer({
+      port: await freePort(),
+      uiPort: await freePort(),
+      database: join(directory, 'temporal.db'),
+      logFile: join(directory, 'temporal.log'),
+    });
+    const server = await TestWorkflowEnvironment.createFromExistingServer({ address: started.address });
+    return new TestServer(server, new Client({ connection: server.connection }), async () => {
+      await started.stop();
+      await rm(directory, { recursive: true, force: true });
+    });
+  }
+
+  async stop(): Promise<void> {
+    await this.server.teardown();
+    await this.stopServer();
   }
 
   /** Runs a story in a world of its own. */

@@ -1,0 +1,71 @@
+import { join } from 'node:path';
+import { findProgram } from '../src/dev/find-program.js';
+import { actionlint } from './actionlint.js';
+import { ANSIBLE_CORE, ansibleVenv } from './ansible.js';
+import { ensurePackages } from './apt.js';
+import { checkoutRoot } from './checkout.js';
+import type { LintCommand, Linter } from './linter.js';
+import { pythonEnvironment } from './python-environment.js';
+import { shellScripts } from './shell-scripts.js';
+
+const ANSIBLE_LINT = '26.10.1';
+const PLAYBOOKS = ['prepare', 'deploy', 'rollback', 'verify', 'capture'].map(
+  (name) => `playbooks/${name}.yml`,
+);
+
+function ofNode(script: string, ...args: readonly string[]): () => Promise<LintCommand> {
+  return () => Promise.resolve({ argv: [process.execPath, join('node_modules', script), ...args] });
+}
+
+async function shellcheck(): Promise<LintCommand | string> {
+  if ((await findProgram('shellcheck')) === undefined) {
+    if (process.getuid?.() !== 0)
+      return 'shellcheck is not installed, and installing Debian packages needs root.';
+    await ensurePackages(['shellcheck']);
+  }
+  return { argv: ['shellcheck', '--', ...(await shellScripts(checkoutRoot()))] };
+}
+
+async function workflows(): Promise<LintCommand | string> {
+  const program = await actionlint();
+  return program === undefined
+    ? 'There is no Go here to build actionlint with, nor actionlint itself: .github/workflows is UNCHECKED.'
+    : { argv: [program] };
+}
+
+async function playbooks(): Promise<LintCommand> {
+  const program = join(await ansibleVenv(), 'bin/ansible-playbook');
+  return { argv: [program, '--syntax-check', '-i', 'localhost,', ...PLAYBOOKS], cwd: 'ansible' };
+}
+
+async function ansibleLint(): Promise<LintCommand> {
+  const packages = [`ansible-core==${ANSIBLE_CORE}`, `ansible-lint==${ANSIBLE_LINT}`];
+  const bin = join(await pythonEnvironment('ansible-lint', ANSIBLE_LINT, packages), 'bin');
+  const configuration = join(checkoutRoot(), 'setup', 'ansible-lint.yaml');
+  return {
+    argv: [
+      join(bin, 'ansible-lint'),
+      '-c',
+      configuration,
+      '--project-dir',
+      '.',
+      '--offline',
+      '--nocolor',
+      '-q',
+    ],
+    cwd: 'ansible',
+    // It calls ansible-playbook by name.
+    env: { PATH: `${bin}:${process.env['PATH'] ?? ''}` },
+  };
+}
+
+/** Every linter of this repository, the slowest first. */
+export const LINTERS: readonly Linter[] = [
+  { name: 'eslint', command: ofNode('eslint/bin/eslint.js', '--max-warnings=0', '.') },
+  { name: 'ansible-lint', command: ansibleLint },
+  { name: 'tsc', command: ofNode('typescript/bin/tsc', '--noEmit', '-p', 'tsconfig.json') },
+  { name: 'prettier', command: ofNode('prettier/bin/prettier.cjs', '--check', '--log-level=warn', '.') },
+  { name: 'ansible-playbook --syntax-check', command: playbooks },
+  { name: 'shellcheck', command: shellcheck },
+  { name: 'actionlint', command: workflows },
+];
