@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { Lab } from '../lab/lab.js';
+import { ensurePackages } from './apt.js';
 import { checkoutRoot } from './checkout.js';
 import { ensureRequirements } from './requirements.js';
 import { say } from './say.js';
@@ -14,6 +15,9 @@ const JEST = [
   join(root, 'node_modules/jest/bin/jest.js'),
 ];
 const WEB_HOSTS = 3;
+
+/** Servers that tests start privately on loopback; installed here because apt can't do two things at once, and tests run side by side. */
+const TEST_PACKAGES = ['openssh-server', 'postgresql', 'redis-server', 'python3-psycopg2', 'python3-redis'];
 
 interface Counts {
   readonly passed: number;
@@ -92,6 +96,7 @@ const patterns = process.argv.slice(2);
 const hostsOnly = patterns.length > 0 && patterns.every((pattern) => pattern.includes('hosts'));
 const besideOnly = patterns.length > 0 && patterns.every((pattern) => !pattern.includes('hosts'));
 
+await ensurePackages(TEST_PACKAGES);
 await ensureRequirements();
 await temporalTestServer();
 const counts = [

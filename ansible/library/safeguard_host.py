@@ -1695,7 +1695,8 @@ def stop_older(app: App, token: dict) -> None:
             fence(other, token, 'stop', False)  # it may have come after us
         shown = show_units(unit)[unit]
         stop_unit(unit, shown['ControlGroup'], 20)
-        remove_if_there(f'{app.run}/{name}')
+        for leftover in (f'{app.run}/{name}', f'{app.run}/{unit}.phase'):
+            remove_if_there(leftover)
 
 
 def remove_if_there(path: str) -> None:

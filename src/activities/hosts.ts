@@ -13,7 +13,7 @@ import type { StepToken } from '../domain/run.js';
 import type { HostReading } from '../domain/verdict.js';
 import { configured, targetOf, type Dependencies, type Where } from './dependencies.js';
 import { withPulse, type Pulse } from './pulse.js';
-import { readingOf } from './reading.js';
+import { readingOf, withCommitted } from './reading.js';
 import { untilReady } from './ready.js';
 
 /** One step on one host. */
@@ -171,25 +171,22 @@ export async function restore(
 
 /** What goes into the state file beside the release. */
 export interface CommitState {
+  readonly deploymentId: string;
   readonly previousVersion: string | null;
   readonly startedAt: string;
   readonly by: string;
 }
 
-function stateFile(
-  dependencies: Dependencies,
-  call: OnHost,
-  release: Release,
-  state: CommitState,
-): StateFile {
+function stateFile(dependencies: Dependencies, release: Release, state: CommitState): StateFile {
   return {
     current_version: release.version,
     previous_version: state.previousVersion,
-    last_deploy_timestamp: new Date().toISOString(),
+    // Of the step, not of this attempt: the host lets an attempt join the change of an earlier one only if both ask the same.
+    last_deploy_timestamp: new Date(Context.current().info.scheduledTimestampMs).toISOString(),
     deploy_start: state.startedAt,
     deploy_runner: dependencies.runner,
     deployed_by: state.by,
-    deployment_id: call.token.run,
+    deployment_id: state.deploymentId,
     git_sha: release.gitSha,
   };
 }
@@ -211,7 +208,7 @@ export async function commit(
         ...request,
         operation: 'commit',
         digest: release?.digest ?? null,
-        state: release && state ? stateFile(dependencies, call, release, state) : null,
+        state: release && state ? stateFile(dependencies, release, state) : null,
         keep,
       },
       options(pulse, call.timeoutSeconds),
@@ -219,7 +216,7 @@ export async function commit(
     const { application, environment, host } = call;
     const seen = await dependencies.program.inspect(target, { application, environment }, options(pulse));
     const components = release?.components.map((component) => component.name) ?? [];
-    return readingOf(host.name, seen, release, components);
+    return withCommitted(readingOf(host.name, seen, release, components), seen, release);
   });
 }
 
@@ -230,6 +227,8 @@ export async function readBack(
     readonly host: HostRef;
     readonly release: ReleaseRef | null;
     readonly components: readonly string[];
+    /** Whether the host must have committed the release too. */
+    readonly committed: boolean;
   },
 ): Promise<HostReading> {
   return withPulse(async (pulse) => {
@@ -237,7 +236,8 @@ export async function readBack(
     const target = targetOf(configured(dependencies, call), host);
     try {
       const seen = await dependencies.program.inspect(target, { application, environment }, options(pulse));
-      return readingOf(host.name, seen, call.release, call.components);
+      const reading = readingOf(host.name, seen, call.release, call.components);
+      return call.committed ? withCommitted(reading, seen, call.release) : reading;
     } catch (error) {
       if (!(error instanceof SafeguardError)) throw error;
       return { host: host.name, state: 'unknown', differences: [error.message] };

@@ -38,7 +38,7 @@ export function judgeHttp(
     if (!ok)
       return {
         ok,
-        evidence: `${check.path} says ${check.json.pointer} = ${JSON.stringify(found)}, expected ${JSON.stringify(equals)}`,
+        evidence: `${check.path} says ${check.json.pointer} = ${JSON.stringify(found)}, expected ${equals === undefined ? 'something' : JSON.stringify(equals)}`,
       };
   }
   if (check.text !== undefined && answer.body.trim() !== check.text) {

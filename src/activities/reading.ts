@@ -19,6 +19,19 @@ export function readingOf(
   return { host, state: differences.length === 0 ? 'serves' : 'differs', differences };
 }
 
+/** The reading of a host that must have committed the release too: one that has not would serve another after its next boot. */
+export function withCommitted(
+  reading: HostReading,
+  seen: HostInspection,
+  release: ReleaseRef | null,
+): HostReading {
+  if (seen.committed === (release?.digest ?? null) && seen.intent === null) return reading;
+  const held = seen.committed === null ? 'nothing' : (seen.committedVersion ?? seen.committed.slice(0, 8));
+  const open = seen.intent === null ? '' : `, with a change of ${seen.intent.run} under way`;
+  const difference = `${held} is committed there${open}`;
+  return { ...reading, state: 'differs', differences: [...reading.differences, difference] };
+}
+
 function differencesOf(
   name: string,
   component: ObservedComponent | undefined,

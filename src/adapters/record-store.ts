@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { link, mkdir, open, rm } from 'node:fs/promises';
+import { link, mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { SafeguardError } from '../domain/errors.js';
 import type { IncidentMarker, RunRecord } from '../domain/run.js';
@@ -53,21 +53,28 @@ export class RecordStore {
     const scratch = `${file}.${randomUUID()}`;
     try {
       await mkdir(dirname(file), { recursive: true });
-      if (mode === 'replace') await rm(file, { force: true });
       await writeDurably(scratch, `${JSON.stringify(value, null, 2)}\n`);
-      await link(scratch, file);
+      await (mode === 'replace' ? rename(scratch, file) : linkOnce(scratch, file));
       await syncDirectory(dirname(file));
     } catch (cause) {
-      // A link that is there already: an earlier attempt of this activity got as far as this.
-      if ((cause as NodeJS.ErrnoException).code === 'EEXIST') return;
       throw new SafeguardError(
         'RECORD_NOT_WRITTEN',
         `${file} can't be written: ${(cause as Error).message}`,
         { cause },
       );
     } finally {
-      await rm(scratch, { force: true });
+      // What can't be removed is what could not be made either; the error above says why.
+      await rm(scratch, { force: true }).catch(() => undefined);
     }
+  }
+}
+
+/** A file that is there already: an earlier attempt of this activity got as far as this. */
+async function linkOnce(scratch: string, file: string): Promise<void> {
+  try {
+    await link(scratch, file);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
   }
 }
 

@@ -168,10 +168,20 @@ export function openArtifact(release: ResolvedRelease, component: string): ReadS
   return createReadStream(join(release.directory, file));
 }
 
-async function assertChecksum(file: string, sha256: string): Promise<void> {
+async function checksum(file: string): Promise<string> {
   const hash = createHash('sha256');
-  await pipeline(createReadStream(file), hash);
-  const found = hash.digest('hex');
+  try {
+    await pipeline(createReadStream(file), hash);
+  } catch (cause) {
+    throw new SafeguardError('RELEASE_INVALID', `${file} can't be read: ${(cause as Error).message}`, {
+      cause,
+    });
+  }
+  return hash.digest('hex');
+}
+
+async function assertChecksum(file: string, sha256: string): Promise<void> {
+  const found = await checksum(file);
   if (found === sha256) return;
   throw new SafeguardError(
     'RELEASE_INVALID',

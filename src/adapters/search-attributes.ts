@@ -1,26 +1,20 @@
 import { isGrpcServiceError, type Connection } from '@temporalio/client';
 import proto from '@temporalio/proto';
 import { SafeguardError } from '../domain/errors.js';
+import { SEARCH_ATTRIBUTES } from '../domain/search-attributes.js';
 
-/** Search attributes (all of type Keyword) that our workflows set, so that runs can be listed by them. */
-export const SEARCH_ATTRIBUTES = [
-  'SafeguardApplication',
-  'SafeguardEnvironment',
-  'SafeguardVersion',
-  'SafeguardPhase',
-  'SafeguardOutcome',
-] as const;
+const NAMES = Object.values(SEARCH_ATTRIBUTES);
 
 const KEYWORD = proto.temporal.api.enums.v1.IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD;
 
 async function missing(connection: Connection, namespace: string): Promise<string[]> {
   const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace });
-  const wrong = SEARCH_ATTRIBUTES.filter((name) => (customAttributes[name] ?? KEYWORD) !== KEYWORD);
+  const wrong = NAMES.filter((name) => (customAttributes[name] ?? KEYWORD) !== KEYWORD);
   if (wrong.length > 0) {
     const message = `Search attributes of namespace ${namespace} exist with another type than Keyword: ${wrong.join(', ')}.`;
     throw new SafeguardError('TEMPORAL_DENIED', message);
   }
-  return SEARCH_ATTRIBUTES.filter((name) => !(name in customAttributes));
+  return NAMES.filter((name) => !(name in customAttributes));
 }
 
 // gRPC's UNAVAILABLE and DEADLINE_EXCEEDED.
@@ -32,7 +26,7 @@ function refusal(namespace: string, cause: unknown): SafeguardError {
       cause,
     });
   }
-  const commands = SEARCH_ATTRIBUTES.map((name) => `--name ${name} --type Keyword`).join(' ');
+  const commands = NAMES.map((name) => `--name ${name} --type Keyword`).join(' ');
   const why = isGrpcServiceError(cause) ? cause.details : String(cause);
   const message =
     `The search attributes of namespace ${namespace} can't be registered (${why}). ` +

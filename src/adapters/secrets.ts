@@ -30,8 +30,7 @@ function readFile(file: string, name: string): string {
 
 /** Replaces every occurrence of the secrets in a text, so that a log's tail may stand in a message. */
 export function redact(text: string, secrets: readonly string[]): string {
-  return secrets.reduce(
-    (cleared, secret) => (secret === '' ? cleared : cleared.replaceAll(secret, '[secret]')),
-    text,
-  );
+  // The longest first: one secret may be the beginning of another.
+  const longestFirst = secrets.filter((secret) => secret !== '').sort((a, b) => b.length - a.length);
+  return longestFirst.reduce((cleared, secret) => cleared.replaceAll(secret, '[secret]'), text);
 }

@@ -85,11 +85,14 @@ function applicationPart(
 function withSecretsFrom(base: string, application: ApplicationSection): ApplicationSection {
   const absolute = (reference: SecretReference): SecretReference =>
     'file' in reference ? { file: resolve(base, reference.file) } : reference;
-  const components = Object.entries(application.components).map(([name, component]) => {
-    if (component.kind !== 'systemd') return [name, component] as const;
+  const located = (component: ApplicationSection['components'][string]): typeof component => {
+    if (component.kind !== 'systemd') return component;
     const secrets = Object.entries(component.secrets).map(([key, at]) => [key, absolute(at)] as const);
-    return [name, { ...component, secrets: Object.fromEntries(secrets) }] as const;
-  });
+    return { ...component, secrets: Object.fromEntries(secrets) };
+  };
+  const components = Object.entries(application.components).map(
+    ([name, component]) => [name, located(component)] as const,
+  );
   const { migrations } = application;
   return {
     ...application,

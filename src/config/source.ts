@@ -40,7 +40,7 @@ export class ConfigSource {
     return this.file;
   }
 
-  private syntaxError({ pos, message }: YAMLParseError): string {
+  private syntaxError({ pos, message }: Pick<YAMLParseError, 'pos' | 'message'>): string {
     const { line, col } = this.lines.linePos(pos[0]);
     const [sentence = ''] = message.split(/ at line \d+/);
     return `${this.file}:${line}:${col} ${sentence}`;

@@ -70,9 +70,9 @@ export function newEnvironment(incarnation: string): EnvironmentState {
   };
 }
 
-/** Joins the queue; the same deployment twice is one place. */
+/** Joins the queue; the same deployment twice is one place, and one that has ended (a late repetition) gets none. */
 export function joined(state: EnvironmentState, run: QueuedRun): EnvironmentState {
-  const known = [...state.queue, ...(state.holder ? [state.holder] : [])];
+  const known = [...state.queue, ...(state.holder ? [state.holder] : []), ...state.history];
   if (known.some((other) => other.deploymentId === run.deploymentId)) return state;
   return { ...state, queue: [...state.queue, run] };
 }

@@ -18,6 +18,11 @@ export interface ReleaseComponent {
   readonly ready: { readonly port: number; readonly path: string; readonly timeoutSeconds: number };
 }
 
+/** How long all components together may take to become ready, in seconds. */
+export function readySeconds(release: Release | null): number {
+  return (release?.components ?? []).reduce((sum, { ready }) => sum + ready.timeoutSeconds, 0);
+}
+
 /** `2.0.0 (1f3a…)`: name and the start of the identity. */
 export function describeRelease(release: ReleaseRef | null): string {
   return release === null ? 'nothing' : `${release.version} (${release.digest.slice(0, 8)})`;

@@ -42,6 +42,9 @@ async function makePlan(run: Run, policy: Policy, title: string): Promise<Hashed
   return plan;
 }
 
+/** A run that waits says again that it does, after so many milliseconds. */
+const JOIN_AGAIN_MS = 600_000;
+
 /** Joins the environment's queue and waits to be let in. */
 async function takePlace(run: Run): Promise<void> {
   const { deploymentId, version, requestedBy } = run.request;
@@ -49,14 +52,16 @@ async function takePlace(run: Run): Promise<void> {
   run.board.enter('queued', `Waiting for ${run.target.environment}.`);
   run.enqueued = true;
   const enqueuedAt = new Date().toISOString();
-  // Not to be cancelled half-way: whoever leaves must be sure that nothing joins after that.
-  await CancellationScope.nonCancellable(() =>
-    duties.enqueue({
-      ...run.target,
-      run: { deploymentId, version, requestedBy, workflowId, runId, enqueuedAt },
-    }),
-  );
-  await run.untilGranted();
+  do {
+    // Not to be cancelled half-way: whoever leaves must be sure that nothing joins after that.
+    await CancellationScope.nonCancellable(() =>
+      duties.enqueue({
+        ...run.target,
+        run: { deploymentId, version, requestedBy, workflowId, runId, enqueuedAt },
+      }),
+    );
+    // Somebody may terminate the environment's workflow, and its queue with it; who has a place keeps it.
+  } while (!(await run.granted(JOIN_AGAIN_MS)));
 }
 
 /** Gives the place back, to ask for it again later. */

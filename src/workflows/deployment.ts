@@ -50,9 +50,10 @@ async function goForward(run: Run): Promise<Ending> {
   const limit = run.startLimit(policy);
   try {
     run.board.enter('deploying');
-    if (run.request.adopt !== null) await adoptHosts(run, plan, run.request.adopt);
     await capture(run, plan);
     await announce(run, plan);
+    // Only now: once a host is taken over, the environment must know what it holds.
+    if (run.request.adopt !== null) await adoptHosts(run, plan, run.request.adopt);
     await stage(run, plan);
 
     run.wayBack = () => bringBack(wayBack(run, plan));
@@ -74,6 +75,7 @@ async function goThrough(run: Run, plan: HashedPlan): Promise<Ending> {
   run.board.enter('committing');
   await environmentOf(run).signal(messages.decided, { deploymentId: run.request.deploymentId });
   run.readings = await commitEverywhere(wayBack(run, plan), plan.to, {
+    deploymentId: run.request.deploymentId,
     previousVersion: plan.from?.version ?? null,
     startedAt: run.startedAt,
     by: run.request.requestedBy,

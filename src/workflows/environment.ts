@@ -9,6 +9,7 @@ import {
   ParentClosePolicy,
   setCurrentDetails,
   setHandler,
+  sleep,
   uuid4,
   workflowInfo,
 } from '@temporalio/workflow';
@@ -98,15 +99,28 @@ export async function environment({
   /** Until the run says that it leaves, or is seen to be closed: terminated, timed out, reset. */
   async function untilLeft(holder: Holder): Promise<void> {
     const watch = new CancellationScope();
-    const closed = watch.run(() =>
-      watching.watchHolder({ workflowId: holder.workflowId, runId: holder.runId }),
-    );
-    const ignored = closed.catch((error: unknown) => {
-      if (!isCancellation(error)) throw error;
-    });
-    await Promise.race([ignored, condition(() => !holds(holder))]);
+    const closed = watch
+      .run(() => untilClosed(holder))
+      .catch((error: unknown) => {
+        if (!isCancellation(error)) throw error;
+      });
+    await Promise.race([closed, condition(() => !holds(holder))]);
     watch.cancel();
-    await ignored;
+    await closed;
+  }
+
+  /** A watch that fails says nothing of the holder: neither must the environment end with it, nor the holder lose its place. */
+  async function untilClosed({ workflowId, runId }: Holder): Promise<void> {
+    for (;;) {
+      try {
+        await watching.watchHolder({ workflowId, runId });
+        return;
+      } catch (error) {
+        if (CancellationScope.current().consideredCancelled) throw error;
+        log.warn('the watch over the holder failed and is begun again', { workflowId, error: String(error) });
+        await sleep('5s');
+      }
+    }
   }
 
   /** The holder is gone without a word: a run of its own makes the environment consistent, and says what the gone one can't. */

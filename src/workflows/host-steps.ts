@@ -1,7 +1,8 @@
 import { isCancellation } from '@temporalio/workflow';
 import { describeFailures } from '../domain/check.js';
 import type { HashedPlan, HostRef } from '../domain/plan.js';
-import type { Release } from '../domain/release.js';
+import type { Policy } from '../domain/policy.js';
+import { readySeconds, type Release } from '../domain/release.js';
 import type { StepToken } from '../domain/run.js';
 import { isConsistent, describeReadings, type HostReading } from '../domain/verdict.js';
 import { steps } from './activities.js';
@@ -53,8 +54,18 @@ async function onEveryHost<T>(
 }
 
 function limits(plan: HashedPlan, summary: string): { startToCloseTimeout: number; summary: string } {
-  // The activity ends itself at the step's limit; Temporal's own limit lies beyond it, for a worker that hangs.
-  return { startToCloseTimeout: (plan.policy.stepTimeoutSeconds + 60) * 1000, summary };
+  // The activity ends itself at the step's limit, or when what it started was not ready in time. Temporal's own limit lies beyond
+  // both, for a worker that hangs: what runs into it is begun again, without end.
+  const seconds = plan.policy.stepTimeoutSeconds + readySeconds(plan.to) + 60;
+  return { startToCloseTimeout: seconds * 1000, summary };
+}
+
+/** The checks end themselves at the limit of their phase; Temporal's own limit lies beyond it. */
+export function checkLimits(
+  { checks }: Policy,
+  summary: string,
+): { startToCloseTimeout: number; summary: string } {
+  return { startToCloseTimeout: (checks.phaseTimeoutSeconds + 60) * 1000, summary };
 }
 
 /** Takes over hosts that another life of the environment deployed to; audited on the host. */
@@ -110,15 +121,18 @@ export async function migrate(run: Run, plan: HashedPlan): Promise<void> {
 /** Asks every check of a release at once. */
 export async function checkHealth(run: Run, plan: HashedPlan): Promise<void> {
   run.health = await run.board.step('health checks', [], async () => {
-    const report = await steps.check.executeWithOptions(limits(plan, `health checks of ${plan.to.version}`), [
-      {
-        ...run.target,
-        deploymentId: run.request.deploymentId,
-        hosts: plan.hosts,
-        checks: plan.to.checks,
-        policy: plan.policy.checks,
-      },
-    ]);
+    const report = await steps.check.executeWithOptions(
+      checkLimits(plan.policy, `health checks of ${plan.to.version}`),
+      [
+        {
+          ...run.target,
+          deploymentId: run.request.deploymentId,
+          hosts: plan.hosts,
+          checks: plan.to.checks,
+          policy: plan.policy.checks,
+        },
+      ],
+    );
     if (!report.healthy)
       throw coded({ code: 'UNHEALTHY', message: describeFailures(report), step: 'health checks' });
     return report;
@@ -128,7 +142,12 @@ export async function checkHealth(run: Run, plan: HashedPlan): Promise<void> {
 /** Reads back from every host what it really serves; success is nothing that was merely reported. */
 export async function readBack(run: Run, plan: HashedPlan): Promise<void> {
   await run.board.step('read back', names(plan.hosts), async () => {
-    run.readings = await readEveryHost({ ...run.target, hosts: plan.hosts, release: plan.to });
+    run.readings = await readEveryHost({
+      ...run.target,
+      hosts: plan.hosts,
+      release: plan.to,
+      committed: false,
+    });
     if (!isConsistent(run.readings)) {
       throw coded({ code: 'NOT_READ_BACK', message: describeReadings(run.readings), step: 'read back' });
     }
@@ -137,9 +156,14 @@ export async function readBack(run: Run, plan: HashedPlan): Promise<void> {
 
 /** One look at every host; a host that does not answer is `unknown`, never an error. */
 export async function readEveryHost(
-  what: Target & { readonly hosts: readonly HostRef[]; readonly release: Release | null },
+  what: Target & {
+    readonly hosts: readonly HostRef[];
+    readonly release: Release | null;
+    /** Whether the hosts must have committed the release too. */
+    readonly committed: boolean;
+  },
 ): Promise<HostReading[]> {
-  const { hosts, release, ...target } = what;
+  const { hosts, release, committed, ...target } = what;
   const readOne = async (host: HostRef): Promise<HostReading> => {
     try {
       return await steps.readBack.executeWithOptions(
@@ -150,6 +174,7 @@ export async function readEveryHost(
             host,
             release: release && { version: release.version, digest: release.digest },
             components: componentsOf(release),
+            committed,
           },
         ],
       );

@@ -8,7 +8,7 @@ import { duties } from './activities.js';
 import { Board } from './board.js';
 import { incidentOf } from './incident.js';
 import type { Target } from './run.js';
-import { bringBack, type BroughtBack } from './way-back.js';
+import { bringBack, type BroughtBack, type WayBack } from './way-back.js';
 
 /** An environment whose holder is gone. */
 export interface RollbackRequest extends Target {
@@ -56,8 +56,14 @@ function restore(
   board: Board,
 ): Promise<BroughtBack> {
   const { application, environment, to, gone, grant } = request;
+  const state = {
+    deploymentId: gone.deploymentId,
+    previousVersion: began.from?.version ?? null,
+    startedAt: gone.grantedAt,
+    by: gone.requestedBy,
+  };
   let stepCount = 0;
-  return bringBack({
+  const way: WayBack = {
     application,
     environment,
     deploymentId: gone.deploymentId,
@@ -73,13 +79,14 @@ function restore(
       step,
       try: tryNumber,
     }),
-  });
+  };
+  return bringBack(way, gone.decided ? state : null);
 }
 
-/** A gone run that had decided to go through was finished, not undone. */
+/** A gone run that had decided to go through was finished, not undone; that its checks fail now is another matter. */
 function outcomeOf(gone: Holder, result: BroughtBack | null): Outcome {
   if (!result) return 'WITHDRAWN';
-  return gone.decided && result.outcome === 'ROLLED_BACK' ? 'SUCCEEDED' : result.outcome;
+  return gone.decided && result.outcome !== 'PARTIAL' ? 'SUCCEEDED' : result.outcome;
 }
 
 function sentence(request: RollbackRequest, outcome: Outcome, result: BroughtBack | null): string {

@@ -110,12 +110,11 @@ export class Run {
     if (this.interruption) throw new CancelledFailure(this.interruption.reason);
   }
 
-  /** Waits until the environment lets this run in. */
-  async untilGranted(): Promise<Grant> {
-    await condition(() => this.grant !== null || this.refusal !== null);
+  /** Waits until the environment lets this run in; false when it did not say so in time. */
+  async granted(withinMs: number): Promise<boolean> {
+    const answered = await condition(() => this.grant !== null || this.refusal !== null, withinMs);
     if (this.refusal) throw coded(this.refusal);
-    if (!this.grant) throw coded({ code: 'INTERNAL', message: 'The environment answered without a grant.' });
-    return this.grant;
+    return answered;
   }
 
   /** Starts the limit of the whole run, from the grant on; the way back is exempt. Resolves when stopped. */

@@ -20,7 +20,8 @@ export function counted(tries: number, delaySeconds: number): Patience {
   };
 }
 
-const LONGEST_DELAY_MS = 30_000;
+/** The way back waits no longer than this between two tries. */
+export const LONGEST_DELAY_MS = 30_000;
 
 /** The way back: again and again until a deadline, at growing intervals of at most 30 s. */
 export function until(deadline: number, delaySeconds: number): Patience {

@@ -1,17 +1,18 @@
-import { isCancellation } from '@temporalio/workflow';
+import { isCancellation, sleep } from '@temporalio/workflow';
 import { notCarriedOut, type HealthReport } from '../domain/check.js';
 import type { Outcome } from '../domain/outcome.js';
 import type { HostRef } from '../domain/plan.js';
 import type { Policy } from '../domain/policy.js';
-import { describeRelease, type Release } from '../domain/release.js';
+import { describeRelease, readySeconds, type Release } from '../domain/release.js';
 import type { StepToken } from '../domain/run.js';
+import { classOf, RETRY } from '../domain/retry.js';
 import { rollbackOutcome, type HostReading } from '../domain/verdict.js';
 import { steps } from './activities.js';
 import type { Board } from './board.js';
 import { failureOf } from './failures.js';
-import { readEveryHost, type HostCall } from './host-steps.js';
+import { checkLimits, readEveryHost, type HostCall } from './host-steps.js';
 import { names, type Target } from './run.js';
-import { until, withTries } from './tries.js';
+import { LONGEST_DELAY_MS, until, withTries } from './tries.js';
 
 /** Everything that bringing an environment to one release needs; nothing of it may have been the cause of the trouble. */
 export interface WayBack extends Target {
@@ -33,19 +34,26 @@ export interface BroughtBack {
 }
 
 /** What one host came to when it was tried as long as patience lasted. */
-export type Tried<T> = { readonly host: string } & ({ readonly result: T } | { readonly failure: string });
+export type Tried<T> = { readonly host: string } & (
+  | { readonly result: T }
+  | {
+      readonly failure: string;
+      /** The host said a no that asking again does not change. */
+      readonly refused: boolean;
+    }
+);
 
 /**
  * Carries out one step on every host, as long as patience lasts. Never throws for a host: what it came to is answered for each, and
  * the verdict is read from the hosts.
  */
-export async function patiently<T>(
+async function patiently<T>(
   way: WayBack,
+  deadline: number,
   title: string,
   work: (call: HostCall) => Promise<T>,
 ): Promise<Tried<T>[]> {
   const step = way.nextStep();
-  const deadline = Date.now() + way.policy.compensation.giveUpAfterSeconds * 1000;
   const patience = until(deadline, way.policy.compensation.delaySeconds);
   const { application, environment } = way;
   return way.board.step(title, names(way.hosts), async (mark) => {
@@ -59,27 +67,71 @@ export async function patiently<T>(
       } catch (error) {
         if (isCancellation(error)) throw error;
         mark(host.name, 'failed');
-        return { host: host.name, failure: error instanceof Error ? error.message : String(error) };
+        const { code, hostCode, message } = failureOf(error);
+        return { host: host.name, failure: message, refused: !RETRY[classOf(code, hostCode)].again };
       }
     };
     return Promise.all(way.hosts.map(onHost));
   });
 }
 
-function limits(way: WayBack, summary: string): { startToCloseTimeout: number; summary: string } {
-  return { startToCloseTimeout: (way.policy.stepTimeoutSeconds + 60) * 1000, summary };
+/** What one round of bringing the hosts to a release came to. */
+interface Round {
+  /** Hosts that said a no which asking again does not change. */
+  readonly refusing: readonly string[];
+  readonly readings: readonly HostReading[];
+}
+
+/**
+ * Does the work again and again, until all hosts show what they should or patience ends: one that loses its power right after it
+ * answered is brought to the release like any other. What refuses for good is not waited for.
+ */
+async function untilConsistent(
+  way: WayBack,
+  work: (deadline: number) => Promise<Round>,
+): Promise<readonly HostReading[]> {
+  const { giveUpAfterSeconds, delaySeconds } = way.policy.compensation;
+  const deadline = Date.now() + giveUpAfterSeconds * 1000;
+  for (let round = 0; ; round += 1) {
+    const { refusing, readings } = await work(deadline);
+    const hopeful = readings.filter(({ host, state }) => state !== 'serves' && !refusing.includes(host));
+    const wait = Math.min(delaySeconds * 1000 * 2 ** Math.min(round, 10), LONGEST_DELAY_MS);
+    if (hopeful.length === 0 || Date.now() + wait >= deadline) return readings;
+    await sleep(wait);
+  }
+}
+
+function refusingOf(tried: readonly Tried<unknown>[]): string[] {
+  return tried.filter((one) => 'refused' in one && one.refused).map(({ host }) => host);
+}
+
+function limits(
+  way: WayBack,
+  summary: string,
+  extraSeconds = 0,
+): { startToCloseTimeout: number; summary: string } {
+  return { startToCloseTimeout: (way.policy.stepTimeoutSeconds + extraSeconds + 60) * 1000, summary };
 }
 
 /**
  * Makes the end of a run final on every host: the release is committed, the journal closed, the state file written; and reads back
  * what each serves then.
  */
-export async function commitEverywhere(
+export function commitEverywhere(
   way: WayBack,
+  release: Release,
+  state: CommitState,
+): Promise<readonly HostReading[]> {
+  return untilConsistent(way, (deadline) => commit(way, deadline, release, state));
+}
+
+async function commit(
+  way: WayBack,
+  deadline: number,
   release: Release | null,
   state: CommitState,
-): Promise<HostReading[]> {
-  const tried = await patiently(way, 'commit', (call) =>
+): Promise<Round> {
+  const tried = await patiently(way, deadline, 'commit', (call) =>
     steps.commit.executeWithOptions(
       limits(way, `${call.host.name}: commit ${release?.version ?? 'nothing'}`),
       [
@@ -93,13 +145,17 @@ export async function commitEverywhere(
       ],
     ),
   );
-  return tried.map((one) =>
-    'result' in one ? one.result : { host: one.host, state: 'unknown', differences: [one.failure] },
-  );
+  // What a host serves counts, not what was carried out: one that could not be committed is looked at all the same.
+  const failed = way.hosts.filter(({ name }) => tried.some((one) => one.host === name && 'failure' in one));
+  const { application, environment } = way;
+  const looked = await readEveryHost({ application, environment, hosts: failed, release, committed: true });
+  const answered = tried.flatMap((one) => ('result' in one ? [one.result] : []));
+  return { refusing: refusingOf(tried), readings: [...answered, ...looked] };
 }
 
 /** What goes into the hosts' state file beside the release itself. `null`: the file stays as it is. */
 export type CommitState = {
+  readonly deploymentId: string;
   readonly previousVersion: string | null;
   readonly startedAt: string;
   readonly by: string;
@@ -110,7 +166,7 @@ async function healthOf(way: WayBack, release: Release): Promise<HealthReport> {
   const title = `health checks of ${release.version}`;
   try {
     return await board.step(title, [], () =>
-      steps.check.executeWithOptions(limits(way, title), [
+      steps.check.executeWithOptions(checkLimits(policy, title), [
         { application, environment, deploymentId, hosts, checks: release.checks, policy: policy.checks },
       ]),
     );
@@ -121,25 +177,21 @@ async function healthOf(way: WayBack, release: Release): Promise<HealthReport> {
 }
 
 /**
- * Brings every host back to the committed release, whatever it serves now; then asks the checks, and reads every host back.
+ * Brings every host back to the committed release, whatever it serves now, and reads every host back; then asks the checks.
  * The verdict is consistency × health (design rule 7).
  */
-export async function bringBack(way: WayBack): Promise<BroughtBack> {
+export async function bringBack(way: WayBack, state: CommitState = null): Promise<BroughtBack> {
   const { to, policy } = way;
-  await patiently(way, `restore ${describeRelease(to)}`, (call) =>
-    steps.restore.executeWithOptions(limits(way, `${call.host.name}: restore ${to?.version ?? 'nothing'}`), [
-      { ...call, release: to, timeoutSeconds: policy.stepTimeoutSeconds },
-    ]),
-  );
-  await commitEverywhere(way, to, null);
+  const readings = await untilConsistent(way, async (deadline) => {
+    const restored = await patiently(way, deadline, `restore ${describeRelease(to)}`, (call) =>
+      steps.restore.executeWithOptions(
+        limits(way, `${call.host.name}: restore ${to?.version ?? 'nothing'}`, readySeconds(to)),
+        [{ ...call, release: to, timeoutSeconds: policy.stepTimeoutSeconds }],
+      ),
+    );
+    const { refusing, readings } = await commit(way, deadline, to, state);
+    return { refusing: [...refusingOf(restored), ...refusing], readings };
+  });
   const health = to === null ? null : await healthOf(way, to);
-  const readings = await way.board.step('read back', names(way.hosts), () =>
-    readEveryHost({
-      application: way.application,
-      environment: way.environment,
-      hosts: way.hosts,
-      release: to,
-    }),
-  );
   return { outcome: rollbackOutcome(readings, health?.healthy ?? true), health, readings };
 }

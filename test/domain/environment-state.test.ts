@@ -198,3 +198,9 @@ test('a gone holder is undone until it had decided, and finished after that', ()
     '2.0.0',
   ]);
 });
+
+test('a run that has ended does not join again, however late its word arrives', () => {
+  const held = handedOver(joined(newEnvironment('i'), run('a')), AT);
+  const ended = left(held, { deploymentId: 'a', outcome: 'SUCCEEDED', message: '' }, AT);
+  expect(joined(ended, run('a'))).toEqual(ended);
+});

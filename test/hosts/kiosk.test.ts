@@ -1,4 +1,7 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { checkoutRoot } from '../../setup/checkout.js';
 import { CampusLab } from './campus-lab.js';
 import type { KioskCheckout } from './kiosk-checkout.js';
 import { KioskLab } from './kiosk-lab.js';
@@ -85,3 +88,10 @@ test('the way back of one leaves the other one’s processes alone', async () =>
   expect(await kiosk.servedEverywhere()).toBe('2.0.0');
   expect(await kiosk.processes()).toEqual(before);
 }, 120_000);
+
+test('the documentation shows the very configuration that was used here', async () => {
+  const read = (...path: string[]): Promise<string> => readFile(join(checkoutRoot(), ...path), 'utf8');
+  expect(await read('docs', 'bring-your-own-application.md')).toContain(
+    await read('examples', 'kiosk', 'safeguard.yaml'),
+  );
+});

@@ -28,7 +28,6 @@ test(
         'check',
         'readBack',
         'commit',
-        'readBack',
         'record',
       ]);
       expect(world.incidents).toEqual([]);
@@ -75,11 +74,11 @@ test(
 );
 
 test(
-  'adopting hosts comes before anything else is done to them',
+  'adopting hosts comes before anything is changed on them',
   () =>
     server.play(async (stage) => {
       await stage.deployed({ adopt: 'the old server is gone' });
-      expect(stage.world.story().slice(0, 4)).toEqual(['validate', 'plan', 'adopt', 'capture']);
+      expect(stage.world.story().slice(0, 4)).toEqual(['validate', 'plan', 'capture', 'adopt']);
     }),
   30_000,
 );

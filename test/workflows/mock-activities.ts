@@ -1,3 +1,4 @@
+/* eslint-disable @typescript-eslint/require-await -- activities are async by type; mocks answer at once */
 import { setTimeout as delay } from 'node:timers/promises';
 import { ApplicationFailure, Context } from '@temporalio/activity';
 import type { Client } from '@temporalio/client';

@@ -63,24 +63,32 @@ describe('forward, a step that fails with', () => {
 });
 
 describe('back', () => {
-  test(
-    'tries go on at growing intervals of at most 30 s',
-    () =>
-      server.play(
-        async (stage) => {
-          await stage.deployed({ version: '2.0.0' });
-          expect(pauses(stage.world.of('restore', 'web-1'))).toEqual([5, 10, 20, 30, 30]);
-          expect(stage.world.records).toMatchObject([{ outcome: 'ROLLED_BACK' }]);
-        },
-        upgrade({
-          migrate: () => Promise.reject(failure('RELEASE_CHANGED')),
-          restore: ({ token }) =>
-            token.try < 6 ? Promise.reject(failure('HOST_UNREACHABLE')) : Promise.resolve(null),
-          readBack: ({ host }) => Promise.resolve({ host: host.name, state: 'serves', differences: [] }),
-        }),
-      ),
-    30_000,
-  );
+  test('tries go on at growing intervals of at most 30 s', () => {
+    const world = upgrade({
+      migrate: () => Promise.reject(failure('RELEASE_CHANGED')),
+      restore: (call) =>
+        call.token.try < 6 ? Promise.reject(failure('HOST_UNREACHABLE')) : world.restored(call),
+    });
+    return server.play(async (stage) => {
+      await stage.deployed({ version: '2.0.0' });
+      expect(pauses(world.of('restore', 'web-1'))).toEqual([5, 10, 20, 30, 30]);
+      expect(world.records).toMatchObject([{ outcome: 'ROLLED_BACK' }]);
+    }, world);
+  }, 30_000);
+
+  test('a host that does not show the release after its commit is brought there again', () => {
+    const world = upgrade({
+      migrate: () => Promise.reject(failure('RELEASE_CHANGED')),
+      commit: async ({ host, token, release: wanted }) =>
+        host.name === 'web-2' && world.of('commit', 'web-2').length === 1
+          ? { host: host.name, state: 'differs', differences: [`step ${token.step}: backend is inactive`] }
+          : world.reading(host.name, wanted),
+    });
+    return server.play(async (stage) => {
+      expect((await stage.deployed({ version: '2.0.0' })).result.outcome).toBe('ROLLED_BACK');
+      expect(world.of('restore', 'web-2')).toHaveLength(2);
+    }, world);
+  }, 30_000);
 
   test(
     'a host that is refused for good is not asked again; the verdict is read from the hosts',
@@ -95,6 +103,7 @@ describe('back', () => {
         upgrade({
           migrate: () => Promise.reject(failure('RELEASE_CHANGED')),
           restore: () => Promise.reject(failure('LOGIN_REFUSED')),
+          commit: () => Promise.reject(failure('LOGIN_REFUSED')),
         }),
       ),
     30_000,
@@ -177,7 +186,10 @@ describe('what goes wrong on the way back is said, and the run still ends', () =
             { readings: [{ state: 'unknown' }, { state: 'unknown' }] },
           ]);
         },
-        upgrade({ readBack: () => Promise.reject(failure('INTERNAL', 'boom')) }),
+        upgrade({
+          readBack: () => Promise.reject(failure('INTERNAL', 'boom')),
+          commit: () => Promise.reject(failure('INTERNAL', 'boom')),
+        }),
       ),
     30_000,
   );

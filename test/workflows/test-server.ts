@@ -1,8 +1,9 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client, WorkflowFailedError, WorkflowNotFoundError, type WorkflowHandle } from '@temporalio/client';
+import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import proto from '@temporalio/proto';
 import { DefaultLogger, makeTelemetryFilterString, Runtime, Worker } from '@temporalio/worker';
@@ -87,6 +88,19 @@ export class Stage {
     });
   }
 
+  /** Keeps the histories of this story where RECORD_HISTORIES says; see test/replay/README.md. */
+  async record(): Promise<void> {
+    const directory = process.env['RECORD_HISTORIES'];
+    if (directory === undefined) return;
+    for (const handle of [...this.started, this.entity()]) {
+      const fetched = await handle.fetchHistory().catch(nullWhenNotFound);
+      if (fetched === null) continue;
+      const history = historyToJSON(fetched);
+      const name = `${handle.workflowId.replaceAll('/', '-')}.json`;
+      await writeFile(join(directory, name), `${history}\n`);
+    }
+  }
+
   /** The state of a run. */
   async phase(handle: WorkflowHandle): Promise<string> {
     return (await handle.query(messages.progress)).phase;
@@ -161,6 +175,18 @@ function installRuntime(): void {
   });
 }
 
+/** The SDK waits five seconds for its server; a busy machine may need longer once. */
+async function startPatiently(path: string, tries = 3): Promise<TestWorkflowEnvironment> {
+  try {
+    return await TestWorkflowEnvironment.createTimeSkipping({
+      server: { executable: { type: 'existing-path', path } },
+    });
+  } catch (error) {
+    if (tries <= 1) throw error;
+    return startPatiently(path, tries - 1);
+  }
+}
+
 /** The server of one test file. */
 export class TestServer {
   private stages = 0;
@@ -175,9 +201,7 @@ export class TestServer {
   static async start(): Promise<TestServer> {
     installRuntime();
     const path = await temporalTestServer();
-    const server = await TestWorkflowEnvironment.createTimeSkipping({
-      server: { executable: { type: 'existing-path', path } },
-    });
+    const server = await startPatiently(path);
     await addSearchAttributes(server);
     return new TestServer(server, new Client({ connection: server.connection }));
   }
@@ -222,6 +246,7 @@ export class TestServer {
         return await within(story(stage), () => world.story());
       } finally {
         await stage.settle();
+        await stage.record();
       }
     });
   }

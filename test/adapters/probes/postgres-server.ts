@@ -1,27 +1,31 @@
-import { chown, mkdtemp, rm } from 'node:fs/promises';
+import { chown, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { ensurePackages } from '../../../setup/apt.js';
 import { freePort } from '../ssh/sshd.js';
 
-/** A private PostgreSQL 15 on loopback; everybody is let in as `postgres`. */
+/** A private PostgreSQL on loopback; everybody is let in as `postgres`. */
 export interface PostgresServer {
   readonly port: number;
   readonly sql: (text: string) => Promise<string>;
   readonly stop: () => Promise<void>;
 }
 
-const BIN = '/usr/lib/postgresql/15/bin';
+const VERSIONS = '/usr/lib/postgresql';
 
 /** Starts it, as the user postgres: PostgreSQL refuses to run as root. */
 export async function startPostgres(): Promise<PostgresServer> {
-  await ensurePackages(['postgresql-15']);
+  await ensurePackages(['postgresql']);
+  const [version = ''] = (await readdir(VERSIONS)).sort((a, b) => Number(b) - Number(a));
   const directory = await mkdtemp(join(tmpdir(), 'safeguard-postgres-'));
   const { stdout: uid } = await execa('id', ['-u', 'postgres']);
   await chown(directory, Number(uid), 0);
   const asPostgres = (program: string, args: readonly string[]): Promise<unknown> =>
-    execa('runuser', ['-u', 'postgres', '--', `${BIN}/${program}`, ...args], { cwd: '/', stdout: 'ignore' });
+    execa('runuser', ['-u', 'postgres', '--', join(VERSIONS, version, 'bin', program), ...args], {
+      cwd: '/',
+      stdout: 'ignore',
+    });
   const data = join(directory, 'data');
   const port = await freePort();
   await asPostgres('initdb', [
