@@ -116,7 +116,7 @@ function recordOf(
     endedAt,
     outcome: what.outcome,
     message: what.message,
-    failure: { code: 'ABORTED', message: what.message },
+    failure: what.outcome === 'SUCCEEDED' ? null : { code: 'ABORTED', message: what.message },
     interruption: {
       kind: 'holder-gone',
       by: 'unknown',

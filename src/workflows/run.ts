@@ -66,8 +66,24 @@ export class Run {
     CancellationScope.current().cancelRequested.catch(() =>
       this.interrupt('cancel', 'someone', 'Cancel was requested for the workflow'),
     );
+    this.refuseEarlyDecisions();
     setHandler(messages.granted, (grant) => void (this.grant = grant));
     setHandler(messages.refused, (refusal) => void (this.refusal = refusal));
+  }
+
+  /**
+   * Until there is a plan to decide on, decisions are refused: left without a handler they would be kept, and count for a plan that
+   * nobody has seen. `approval` puts its own handlers in their place.
+   */
+  private refuseEarlyDecisions(): void {
+    const refuse = (): never => {
+      throw new Error('There is no plan to decide on yet.');
+    };
+    setHandler(messages.approve, refuse, { validator: refuse });
+    setHandler(messages.reject, refuse, { validator: refuse });
+    const ignore = (): void => undefined;
+    setHandler(messages.approveSignal, ignore);
+    setHandler(messages.rejectSignal, ignore);
   }
 
   /** The number of the next step; the way back goes on counting, so its tokens are always higher. */
