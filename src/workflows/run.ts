@@ -10,7 +10,14 @@ import type { HealthReport } from '../domain/check.js';
 import type { HostRef } from '../domain/plan.js';
 import type { Policy } from '../domain/policy.js';
 import type { Release } from '../domain/release.js';
-import type { DeploymentRequest, Grant, Interruption, RecordedDecision, StepToken } from '../domain/run.js';
+import type {
+  Decision,
+  DeploymentRequest,
+  Grant,
+  Interruption,
+  RecordedDecision,
+  StepToken,
+} from '../domain/run.js';
 import type { HostReading } from '../domain/verdict.js';
 import { Board } from './board.js';
 import { coded } from './failures.js';
@@ -76,11 +83,12 @@ export class Run {
    * nobody has seen. `approval` puts its own handlers in their place.
    */
   private refuseEarlyDecisions(): void {
-    const refuse = (): never => {
-      throw new Error('There is no plan to decide on yet.');
+    const refuse = (decision: Decision): RecordedDecision => {
+      throw new Error(`There is no plan yet that ${decision.by} could decide on.`);
     };
-    setHandler(messages.approve, refuse, { validator: refuse });
-    setHandler(messages.reject, refuse, { validator: refuse });
+    const validator = (decision: Decision): void => void refuse(decision);
+    setHandler(messages.approve, refuse, { validator });
+    setHandler(messages.reject, refuse, { validator });
     const ignore = (): void => undefined;
     setHandler(messages.approveSignal, ignore);
     setHandler(messages.rejectSignal, ignore);
