@@ -32,7 +32,7 @@ async function jest(
 ): Promise<Counts> {
   const report = join(root, 'dist', `jest-${process.pid}.json`);
   const [program, ...rest] = [...prefix, ...JEST, ...args, '--json', `--outputFile=${report}`];
-  const { exitCode } = await execa(program ?? process.execPath, rest, {
+  const { exitCode } = await execa(program, rest, {
     cwd: root,
     env,
     stdin: 'ignore',
