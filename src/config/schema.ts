@@ -85,7 +85,10 @@ const environment = z.strictObject({
       z.union(
         [
           line.min(1).transform((address) => ({ address, port: 22 })),
-          z.strictObject({ address: line.min(1, 'expected a name or an IP address'), port: port.default(22) }),
+          z.strictObject({
+            address: line.min(1, 'expected a name or an IP address'),
+            port: port.default(22),
+          }),
         ],
         { error: 'expected an address such as 192.0.2.11, or {address: 192.0.2.11, port: 22}' },
       ),
