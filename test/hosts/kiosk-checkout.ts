@@ -3,7 +3,7 @@ import { cp, mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { parseDocument } from 'yaml';
-import type { Lab } from '../../lab/lab.js';
+import type { Lab, LabHost } from '../../lab/lab.js';
 import { checkoutRoot } from '../../setup/checkout.js';
 
 const BACKEND = 'kiosk-demo-backend.service';
@@ -27,13 +27,16 @@ systemctl daemon-reload; systemctl reset-failed; systemctl restart nginx`;
 export class KioskCheckout {
   private constructor(
     private readonly lab: Lab,
+    /** The web hosts that it is deployed to. */
+    readonly hosts: readonly LabHost[],
     readonly directory: string,
     /** Value of its one secret. */
     readonly token: string,
   ) {}
 
-  /** Makes `<parent>/kiosk`. */
-  static async make(lab: Lab, parent: string): Promise<KioskCheckout> {
+  /** Makes `<parent>/kiosk`, for the first `count` web hosts of the lab. */
+  static async make(lab: Lab, parent: string, count = Infinity): Promise<KioskCheckout> {
+    const hosts = lab.hosts.filter((host) => host.role === 'web').slice(0, count);
     const directory = join(parent, 'kiosk');
     const token = randomBytes(16).toString('hex');
     await cp(join(checkoutRoot(), 'examples', 'kiosk'), directory, { recursive: true });
@@ -43,7 +46,7 @@ export class KioskCheckout {
     await symlink(lab.keyFile, join(directory, 'keys', 'deploy'));
     await symlink(lab.knownHostsFile, join(directory, 'keys', 'known_hosts'));
     await writeFile(join(directory, 'keys', 'token'), `${token}\n`, { mode: 0o600 });
-    const kiosk = new KioskCheckout(lab, directory, token);
+    const kiosk = new KioskCheckout(lab, hosts, directory, token);
     await kiosk.place();
     await kiosk.onHosts(['sh', '-c', EMPTY_HOST]);
     return kiosk;
@@ -66,10 +69,9 @@ export class KioskCheckout {
     await writeFile(path, text.replaceAll(from, to));
   }
 
-  /** Runs a command as root on every web host and answers what each printed. */
+  /** Runs a command as root on every one of its hosts and answers what each printed. */
   async onHosts(argv: readonly string[], input = ''): Promise<string[]> {
-    const hosts = this.lab.hosts.filter((host) => host.role === 'web');
-    const done = await Promise.all(hosts.map((host) => this.lab.run(host.name, argv, { input })));
+    const done = await Promise.all(this.hosts.map((host) => this.lab.run(host.name, argv, { input })));
     return done.map(({ stdout }) => stdout.trim());
   }
 
@@ -98,8 +100,7 @@ export class KioskCheckout {
   /** Its `safeguard.yaml` with the lab's addresses instead of the example's. */
   private async place(): Promise<void> {
     const document = parseDocument(await readFile(this.configFile, 'utf8'));
-    const web = this.lab.hosts.filter((host) => host.role === 'web');
-    const hosts = Object.fromEntries(web.map((host) => [host.name, host.address]));
+    const hosts = Object.fromEntries(this.hosts.map((host) => [host.name, host.address]));
     for (const [key, value] of Object.entries({ hosts, ...POLICY }))
       document.setIn(['environments', 'demo', key], value);
     await writeFile(this.configFile, document.toString());

@@ -27,15 +27,14 @@ beforeAll(async () => {
   lab = await Lab.open(process.env['SAFEGUARD_LAB'] ?? 'lab');
   await lab.assertContained();
   directory = await mkdtemp(join(tmpdir(), 'safeguard-playbooks-'));
-  kiosk = await KioskCheckout.make(lab, directory);
+  kiosk = await KioskCheckout.make(lab, directory, 2);
   venv = await ansibleVenv();
 }, 60_000);
 afterAll(() => rm(directory, { recursive: true, force: true }));
 
 async function inventory(user: string, key: string): Promise<string> {
   const file = join(directory, `inventory-${user}.json`);
-  const web = lab.hosts.filter((host) => host.role === 'web').slice(0, 2);
-  const hosts = Object.fromEntries(web.map((host) => [host.name, { ansible_host: host.address }]));
+  const hosts = Object.fromEntries(kiosk.hosts.map((host) => [host.name, { ansible_host: host.address }]));
   const vars = {
     ansible_user: user,
     ansible_ssh_private_key_file: key,
