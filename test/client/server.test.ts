@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Client, Connection } from '@temporalio/client';
-import { NativeConnection, Worker } from '@temporalio/worker';
+import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { bundleWorkflows } from '../../src/adapters/workflow-bundle.js';
 import { runCli } from '../../src/client/main.js';
 import { freePort } from '../../src/dev/ports.js';
@@ -23,6 +23,9 @@ let native: NativeConnection;
 let worker: Worker;
 let running: Promise<void>;
 let client: Client;
+
+// The SDK tells of every failed run; here failures are what is tested.
+Runtime.install({ logger: new DefaultLogger('ERROR') });
 
 beforeAll(async () => {
   folder = await shopFolder();

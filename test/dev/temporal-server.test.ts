@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { Worker } from '@temporalio/worker';
+import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
 import { registerSearchAttributes } from '../../src/adapters/search-attributes.js';
 import { SEARCH_ATTRIBUTES } from '../../src/domain/search-attributes.js';
 import {
@@ -35,6 +35,8 @@ async function started(onChange: (change: ServerChange) => void): Promise<Starte
   if (found.kind !== 'started') throw new Error(`expected a new server, got ${found.kind}`);
   return found;
 }
+
+Runtime.install({ logger: new DefaultLogger('ERROR') });
 
 test('a workflow goes on after its server was killed and came back by itself', async () => {
   const changes: ServerChange[] = [];
