@@ -49,8 +49,9 @@ function seconds(step: StepProgress): string {
   return `${((Date.parse(step.endedAt) - Date.parse(step.startedAt)) / 1000).toFixed(1)} s`;
 }
 
-function cell(text: string): string {
-  return text.replaceAll('|', '\\|').replaceAll('\n', ' ').slice(0, 300);
+/** One line that is no table of its own. */
+function cell(text: string, characters = 300): string {
+  return text.replaceAll('|', '\\|').replaceAll('\n', ' ').slice(0, characters);
 }
 
 /** A Markdown table for the Web UI's current details. */
@@ -60,7 +61,7 @@ export function renderProgress(progress: Progress): string {
     return `| ${mark(step.state)} ${cell(step.title)} | ${hosts.join(', ')} | ${seconds(step)} | ${cell(step.detail)} |`;
   });
   const title = `**${progress.environment}: ${progress.from ?? 'nothing'} → ${progress.version}** — ${progress.outcome ?? progress.phase}`;
-  const message = progress.message === '' ? [] : ['', cell(progress.message)];
+  const message = progress.message === '' ? [] : ['', cell(progress.message, 1000)];
   const hash = progress.planHash === null ? [] : ['', `Plan \`${progress.planHash}\``];
   return [title, ...message, ...hash, '', '| step | hosts | took | |', '|---|---|---|---|', ...rows].join(
     '\n',

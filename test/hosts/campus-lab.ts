@@ -24,6 +24,7 @@ import type { Progress } from '../../src/domain/progress.js';
 import type { DeploymentRequest, DeploymentResult, IncidentMarker, RunRecord } from '../../src/domain/run.js';
 import { startWorker, type RunningWorker } from '../../src/worker.js';
 import { abort, deploymentWorkflowId, progress, taskQueue } from '../../src/workflows/messages.js';
+import { emptyHosts } from './empty-hosts.js';
 
 const ENVIRONMENT = 'production';
 
@@ -85,7 +86,7 @@ export class CampusLab {
   static async open(overrides: Partial<Place> = {}): Promise<CampusLab> {
     const lab = await Lab.open(process.env['SAFEGUARD_LAB'] ?? 'lab');
     await lab.assertContained();
-    await empty(lab);
+    await emptyHosts(lab);
     const directory = await mkdtemp(join(tmpdir(), 'safeguard-campus-'));
     process.env['CAMPUS_DB_PASSWORD'] = (await lab.secrets())['CAMPUS_PRODUCTION_DB_PASSWORD'] ?? '';
     process.env['SAFEGUARD_FLYWAY'] = await flyway();
@@ -275,36 +276,4 @@ export async function ended(run: WorkflowHandle): Promise<Ended> {
     const status = cause instanceof ApplicationFailure ? 'FAILED' : 'TERMINATED';
     return { status, outcome: result?.outcome ?? null, result, message: cause?.message ?? '' };
   }
-}
-
-const EMPTY_HOST = `
-systemctl stop 'campus-production-*.service' 'safeguard-campus-production-*.service' 2>/dev/null
-rm -rf /etc/systemd/system/campus-production-* /etc/nginx/conf.d/campus-production.conf /opt/campus-production/releases
-rm -rf /var/lib/safeguard/campus-production /var/lib/campus-production-state.json
-systemctl daemon-reload; systemctl reset-failed; systemctl restart nginx`;
-
-const EMPTY_DATABASE =
-  'drop schema public cascade; create schema public; grant all on schema public to campus_production';
-
-/** Hosts and database as if nothing had ever been deployed to them. */
-async function empty(lab: Lab): Promise<void> {
-  const web = lab.hosts.filter((host) => host.role === 'web');
-  const argv = [
-    'runuser',
-    '-u',
-    'postgres',
-    '--',
-    'psql',
-    '-q',
-    '-d',
-    'campus_production',
-    '-c',
-    EMPTY_DATABASE,
-  ];
-  const all = await Promise.all([
-    ...web.map((host) => lab.run(host.name, ['sh', '-c', EMPTY_HOST])),
-    lab.run('db-1', argv),
-  ]);
-  const failed = all.find((done) => done.exitCode !== 0);
-  if (failed) throw new Error(failed.stderr);
 }
