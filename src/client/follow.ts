@@ -1,6 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { WorkflowNotFoundError } from '@temporalio/client';
+import { WorkflowFailedError, WorkflowNotFoundError } from '@temporalio/client';
+import { CancelledFailure } from '@temporalio/common';
 import { SafeguardError } from '../domain/errors.js';
+import { EXIT_STATUS } from '../domain/outcome.js';
 import type { Progress } from '../domain/progress.js';
 import { runProgress } from './environments.js';
 import { endOfCompleted, endOfFailed, type RunEnd } from './run-end.js';
@@ -27,12 +29,30 @@ export interface Followed {
 
 type Look = { readonly end: RunEnd } | { readonly end: null };
 
-async function endOf(session: Session, workflowId: string): Promise<RunEnd> {
-  const handle = session.client.workflow.getHandle<() => Promise<unknown>>(workflowId);
+/** Temporal keeps no details of a cancelled run, but the run itself still answers. */
+async function ownWord(
+  session: Session,
+  { application, workflowId }: Followed,
+  end: RunEnd,
+): Promise<RunEnd> {
+  try {
+    const { outcome, message } = await runProgress(session, application, workflowId);
+    return outcome === null ? end : { outcome, message, exitStatus: EXIT_STATUS[outcome] };
+  } catch (error) {
+    // Only a worker can answer for a run; that it was cancelled is known without one.
+    if (isAway(error)) return end;
+    throw error;
+  }
+}
+
+async function endOf(session: Session, followed: Followed): Promise<RunEnd> {
+  const handle = session.client.workflow.getHandle<() => Promise<unknown>>(followed.workflowId);
   try {
     return endOfCompleted(await session.call(() => handle.result()));
   } catch (error) {
-    return endOfFailed(error);
+    const end = endOfFailed(error);
+    const isCancelled = error instanceof WorkflowFailedError && error.cause instanceof CancelledFailure;
+    return isCancelled ? ownWord(session, followed, end) : end;
   }
 }
 
@@ -50,7 +70,7 @@ async function look(
     // The end of a run can be told without a worker.
     if (isOpen || !isAway(error)) throw error;
   }
-  return { end: isOpen ? null : await endOf(session, workflowId) };
+  return { end: isOpen ? null : await endOf(session, { application, workflowId }) };
 }
 
 function missing(workflowId: string, cause: unknown): SafeguardError {

@@ -23,7 +23,7 @@ export function objectionTo(request: DeploymentRequest): string | null {
   if (!isVersion(request.version, 'tag'))
     return 'The version may have letters, digits, dots, dashes, plus signs and underscores only.';
   if (!isDeploymentId(request.deploymentId))
-    return 'The deployment id may have lower-case letters, digits and dashes only.';
+    return 'The deployment id has 8 to 64 lower-case letters, digits and dashes.';
   if (!PERSON.test(request.requestedBy)) return 'Say who asks for the deployment.';
   if (request.adopt !== null && !PERSON.test(request.adopt)) return 'Say why the hosts are to be adopted.';
   return null;

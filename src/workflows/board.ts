@@ -9,6 +9,7 @@ import {
   type StepState,
 } from '../domain/progress.js';
 import { SEARCH_ATTRIBUTES } from '../domain/search-attributes.js';
+import { failureOf } from './failures.js';
 
 const phaseKey = defineSearchAttributeKey(SEARCH_ATTRIBUTES.phase, 'KEYWORD');
 const outcomeKey = defineSearchAttributeKey(SEARCH_ATTRIBUTES.outcome, 'KEYWORD');
@@ -84,7 +85,7 @@ export class Board {
       this.finish(index, 'done', '');
       return result;
     } catch (error) {
-      this.finish(index, 'failed', error instanceof Error ? error.message : String(error));
+      this.finish(index, 'failed', failureOf(error).message);
       throw error;
     }
   }

@@ -1,4 +1,4 @@
-import { CancellationScope, workflowInfo } from '@temporalio/workflow';
+import { CancellationScope, setHandler, workflowInfo } from '@temporalio/workflow';
 import type { Holder, LeaveNotice } from '../domain/environment-state.js';
 import { isRollback, type Outcome } from '../domain/outcome.js';
 import { describeRelease, type Release } from '../domain/release.js';
@@ -7,6 +7,7 @@ import { describeReadings } from '../domain/verdict.js';
 import { duties } from './activities.js';
 import { Board } from './board.js';
 import { incidentOf } from './incident.js';
+import * as messages from './messages.js';
 import type { Target } from './run.js';
 import { bringBack, type BroughtBack, type WayBack } from './way-back.js';
 
@@ -32,6 +33,7 @@ async function takeBack(request: RollbackRequest): Promise<LeaveNotice> {
     environment: request.environment,
     version: gone.version,
   });
+  setHandler(messages.progress, () => board.read());
   board.planned(request.grant.committed?.version ?? null, '');
   board.enter('rolling-back', `The run that held ${request.environment} is gone.`);
   const result = gone.began === null ? null : await restore(request, gone.began, board);
