@@ -40,6 +40,7 @@ async function become(argv: readonly string[]): Promise<void> {
 
 async function isWhole(name: string, web: number): Promise<boolean> {
   if (!(await labNames()).includes(name)) return false;
+  // One that can't be opened is half made, and so not whole; `up` makes it again and tells what fails.
   const lab = await Lab.open(name).catch(() => undefined);
   if (lab === undefined || lab.hosts.filter(({ role }) => role === 'web').length < web) return false;
   return (await lab.status()).every(({ state }) => state !== 'off');

@@ -105,14 +105,6 @@ async function makeForward(lab: string, name: string, port: number, target: stri
   }
 }
 
-/** Ends one forward. */
-export async function endForward(lab: string, forward: Forward): Promise<void> {
-  const directory = directoryOf(lab);
-  await Promise.all(forward.pids.map((pid) => endProcess(pid, directory)));
-  await rm(join(directory, `${forward.name}.json`), { force: true });
-  await rm(join(directory, `${forward.name}.sock`), { force: true });
-}
-
 /** Ends every forward of a lab, also one that was only half made. */
 export async function endForwards(lab: string): Promise<void> {
   const directory = directoryOf(lab);
