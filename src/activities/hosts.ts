@@ -124,7 +124,8 @@ export async function stage(
 /** Puts one component in place and waits until it is ready. */
 export async function activate(
   dependencies: Dependencies,
-  call: OnHost & Timed & { readonly release: Release; readonly component: string },
+  call: OnHost &
+    Timed & { readonly release: Release; readonly component: string; readonly leaseSeconds: number },
 ): Promise<{ downtimeMs: number }> {
   return withPulse(async (pulse) => {
     const { environment, target, request } = addressed(dependencies, call);
@@ -134,7 +135,7 @@ export async function activate(
       throw new SafeguardError('INTERNAL', `Release ${release.version} has no component ${component}.`);
     const result = await dependencies.program.change(
       target,
-      { ...request, operation: 'activate', digest: release.digest, component },
+      { ...request, operation: 'activate', digest: release.digest, component, lease: call.leaseSeconds },
       options(pulse, call.timeoutSeconds),
     );
     await untilReady(dependencies, target, part, pulse, environment);
@@ -197,7 +198,13 @@ function stateFile(dependencies: Dependencies, release: Release, state: CommitSt
 export async function commit(
   dependencies: Dependencies,
   call: OnHost &
-    Timed & { readonly release: Release | null; readonly state: CommitState | null; readonly keep: number },
+    Timed & {
+      readonly release: Release | null;
+      readonly state: CommitState | null;
+      readonly keep: number;
+      /** Addresses of the other hosts. */
+      readonly peers: readonly string[];
+    },
 ): Promise<HostReading> {
   return withPulse(async (pulse) => {
     const { target, request } = addressed(dependencies, call);
@@ -210,6 +217,7 @@ export async function commit(
         digest: release?.digest ?? null,
         state: release && state ? stateFile(dependencies, release, state) : null,
         keep,
+        peers: call.peers,
       },
       options(pulse, call.timeoutSeconds),
     );

@@ -46,7 +46,9 @@ export const hostInspection = z.object({
   token: token.nullable(),
   committed: z.string().nullable(),
   committedVersion: z.string().nullable(),
-  intent: z.object({ run: z.string(), digest: z.string().nullable() }).nullable(),
+  intent: z.object({ run: z.string(), digest: z.string().nullable(), prepared: z.boolean() }).nullable(),
+  withheld: z.string().nullable(),
+  lapsed: z.object({ run: z.string(), time: z.string() }).nullable(),
   releases: z.array(z.object({ digest: z.string(), version: z.string() })),
   components: z.record(z.string(), component),
   state: state.nullable(),
@@ -57,6 +59,7 @@ export const hostInspection = z.object({
 export const changeResult = z.object({
   changed: z.boolean(),
   downtimeMs: z.number().exactOptional(),
+  would: z.array(z.string()).exactOptional(),
 }) satisfies z.ZodType<ChangeResult>;
 
 /** One line of `safeguard-host`; what a result holds is checked by the schema of the operation. */

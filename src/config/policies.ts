@@ -9,7 +9,9 @@ const standard: Policy = {
   retries: { tries: 3, delaySeconds: 30 },
   stepTimeoutSeconds: 10 * MINUTE,
   runTimeoutSeconds: 6 * HOUR,
-  compensation: { delaySeconds: 5, giveUpAfterSeconds: HOUR },
+  compensation: { delaySeconds: 5, giveUpAfterSeconds: HOUR, stabiliseSeconds: 10 },
+  leaseSeconds: 2 * MINUTE,
+  forensics: { enabled: true, limitSeconds: 20, logSeconds: 5 * MINUTE },
   checks: {
     attempts: 3,
     pageAttempts: 2,
@@ -31,7 +33,7 @@ export const POLICIES: Readonly<Record<EnvironmentSection['policy'], Policy>> = 
 /** A preset with the environment's own values laid over it, key by key. */
 export function effectivePolicy(section: EnvironmentSection): Policy {
   const preset = POLICIES[section.policy];
-  const { approval, retries, limits, checks } = section;
+  const { approval, retries, limits, checks, forensics } = section;
   return {
     approval: {
       required: approval.required ?? preset.approval.required,
@@ -47,6 +49,13 @@ export function effectivePolicy(section: EnvironmentSection): Policy {
     compensation: {
       delaySeconds: preset.compensation.delaySeconds,
       giveUpAfterSeconds: limits.rollback ?? preset.compensation.giveUpAfterSeconds,
+      stabiliseSeconds: limits.stabilise ?? preset.compensation.stabiliseSeconds,
+    },
+    leaseSeconds: limits.lease ?? preset.leaseSeconds,
+    forensics: {
+      enabled: forensics.enabled ?? preset.forensics.enabled,
+      limitSeconds: forensics.limit ?? preset.forensics.limitSeconds,
+      logSeconds: forensics.logs ?? preset.forensics.logSeconds,
     },
     checks: {
       attempts: checks.attempts ?? preset.checks.attempts,

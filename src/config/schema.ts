@@ -115,7 +115,19 @@ const environment = z.strictObject({
     .strictObject({ tries: z.int().min(1).max(10).optional(), delay: duration.optional() })
     .default({}),
   limits: z
-    .strictObject({ step: duration.optional(), run: duration.optional(), rollback: duration.optional() })
+    .strictObject({
+      step: duration.optional(),
+      run: duration.optional(),
+      /** How long the way back is tried before it is called PARTIAL. */
+      rollback: duration.optional(),
+      /** How long a restored release is given before it is judged. */
+      stabilise: duration.optional(),
+      /** How long a host serves what is not committed without hearing from the run. */
+      lease: duration.optional(),
+    })
+    .default({}),
+  forensics: z
+    .strictObject({ enabled: z.boolean().optional(), limit: duration.optional(), logs: duration.optional() })
     .default({}),
   checks: z
     .strictObject({

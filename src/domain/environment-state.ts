@@ -1,9 +1,15 @@
 import type { Outcome } from './outcome.js';
+import type { HostRef } from './plan.js';
+import type { RecoveryKind, Eviction } from './recovery.js';
 import type { Release } from './release.js';
 import type { Began } from './run.js';
 
+/** What a run is for; all but deployments are let in while the environment is quarantined, and before those that wait. */
+export type RunKind = 'deployment' | RecoveryKind;
+
 /** A run that waits for an environment, or holds it. Times are ISO 8601 in UTC. */
 export interface QueuedRun {
+  readonly kind: RunKind;
   readonly deploymentId: string;
   readonly workflowId: string;
   readonly runId: string;
@@ -36,9 +42,30 @@ export interface LeaveNotice {
   readonly deploymentId: string;
   /** `null`: the run gives its place back and will ask again. */
   readonly outcome: Outcome | null;
+  /** Temporal's run id of the workflow that says so: one that was reset speaks for nobody. */
+  readonly runId: string;
   /** What every host serves now; left out when the run changed nothing, or nobody knows. */
   readonly committed?: Release | null;
+  /** Every host was seen to serve the committed release: a quarantine is over. */
+  readonly consistent?: boolean;
+  /** Hosts that could not be brought to the release, where the outcome is `PARTIAL`. */
+  readonly lost?: readonly string[];
+  /** A host that is counted in again. */
+  readonly rejoined?: string;
+  /** An evicted host that was seen to be out of traffic. */
+  readonly withdrawn?: string;
   readonly message: string;
+}
+
+/** Why new releases are refused, and what is left to be done. */
+export interface Quarantine {
+  readonly reason: string;
+  /** ISO 8601, UTC. */
+  readonly since: string;
+  /** The run that ended as PARTIAL. */
+  readonly deploymentId: string;
+  /** Hosts that do not serve the committed release; they are tried again when they answer. */
+  readonly lost: readonly string[];
 }
 
 /** Everything an environment is; small, because it is carried over when the workflow continues as new. */
@@ -46,9 +73,13 @@ export interface EnvironmentState {
   readonly incarnation: string;
   readonly epoch: number;
   readonly committed: Release | null;
-  readonly previous: Release | null;
-  /** Why new releases are refused; `null` when they are not. */
-  readonly quarantine: string | null;
+  /** The releases that were committed, newest first, the present one included; what a rollback can go to. */
+  readonly releases: readonly Release[];
+  /** Hosts as the last run knew them, the evicted ones included. */
+  readonly hosts: readonly HostRef[];
+  readonly quarantine: Quarantine | null;
+  /** By host name. */
+  readonly evicted: Readonly<Record<string, Eviction>>;
   readonly holder: Holder | null;
   readonly queue: readonly QueuedRun[];
   readonly history: readonly FinishedRun[];
@@ -56,13 +87,20 @@ export interface EnvironmentState {
 
 const REMEMBERED = 20;
 
+/** What an earlier version of this code carried over, brought to today's shape. */
+export function broughtUpToDate(state: EnvironmentState): EnvironmentState {
+  return { ...newEnvironment(state.incarnation), ...state };
+}
+
 /** An environment that nothing was ever deployed to. */
 export function newEnvironment(incarnation: string): EnvironmentState {
   return {
     incarnation,
     epoch: 0,
     committed: null,
-    previous: null,
+    releases: [],
+    hosts: [],
+    evicted: {},
     quarantine: null,
     holder: null,
     queue: [],
@@ -70,11 +108,18 @@ export function newEnvironment(incarnation: string): EnvironmentState {
   };
 }
 
+/** Deployments wait in order; what repairs an environment goes before them, in order among itself. */
+function inOrder(queue: readonly QueuedRun[], run: QueuedRun): QueuedRun[] {
+  const waiting = queue.filter((other) => other.kind === 'deployment');
+  const urgent = queue.filter((other) => other.kind !== 'deployment');
+  return run.kind === 'deployment' ? [...urgent, ...waiting, run] : [...urgent, run, ...waiting];
+}
+
 /** Joins the queue; the same deployment twice is one place, and one that has ended (a late repetition) gets none. */
 export function joined(state: EnvironmentState, run: QueuedRun): EnvironmentState {
   const known = [...state.queue, ...(state.holder ? [state.holder] : []), ...state.history];
   if (known.some((other) => other.deploymentId === run.deploymentId)) return state;
-  return { ...state, queue: [...state.queue, run] };
+  return { ...state, queue: inOrder(state.queue, run) };
 }
 
 /** Hands the environment to the first of the queue, under a new epoch. */
@@ -88,9 +133,11 @@ export function handedOver(state: EnvironmentState, at: string): EnvironmentStat
 /** The holder is about to change hosts. Hosts may know a higher epoch, or a release that this life of the environment doesn't. */
 export function begun(state: EnvironmentState, began: Began): EnvironmentState {
   const { holder } = state;
-  if (holder?.deploymentId !== began.deploymentId) return state;
+  if (!holder || !isOf(holder, began)) return state;
+  const evicted = Object.values(state.evicted).map(({ host }) => host);
   return {
     ...state,
+    hosts: [...began.hosts, ...evicted.filter(({ name }) => !began.hosts.some((host) => host.name === name))],
     epoch: Math.max(state.epoch, began.epoch),
     committed: began.from,
     holder: { ...holder, began },
@@ -98,15 +145,27 @@ export function begun(state: EnvironmentState, began: Began): EnvironmentState {
 }
 
 /** The holder goes through: what it began is from now on to be finished, not undone. */
-export function decidedOn(state: EnvironmentState, deploymentId: string): EnvironmentState {
+export function decidedOn(state: EnvironmentState, run: Speaker): EnvironmentState {
   const { holder } = state;
-  return holder?.deploymentId === deploymentId ? { ...state, holder: { ...holder, decided: true } } : state;
+  return holder && isOf(holder, run) ? { ...state, holder: { ...holder, decided: true } } : state;
+}
+
+/** Who says something: a deployment, and which of its runs, should it have been reset. */
+interface Speaker {
+  readonly deploymentId: string;
+  /** Runs that an earlier version of this code began don't say it. */
+  readonly runId?: string;
+}
+
+/** A workflow that was reset goes on under another run id; the environment was not given to that one. */
+function isOf(run: QueuedRun, speaker: Speaker): boolean {
+  return run.deploymentId === speaker.deploymentId && run.runId === (speaker.runId ?? run.runId);
 }
 
 /** A run leaves: out of the queue, or out of the environment with what it left there. */
 export function left(state: EnvironmentState, notice: LeaveNotice, at: string): EnvironmentState {
-  const waiting = state.queue.find((run) => run.deploymentId === notice.deploymentId);
-  const run = state.holder?.deploymentId === notice.deploymentId ? state.holder : waiting;
+  const waiting = state.queue.find((run) => isOf(run, notice));
+  const run = state.holder && isOf(state.holder, notice) ? state.holder : waiting;
   if (!run) return state;
   const gone: EnvironmentState = {
     ...state,
@@ -114,22 +173,59 @@ export function left(state: EnvironmentState, notice: LeaveNotice, at: string): 
     queue: state.queue.filter((other) => other !== run),
   };
   if (notice.outcome === null) return gone;
-  const { deploymentId, outcome, message } = notice;
+  const { deploymentId, outcome, message, lost = [] } = notice;
   const finished: FinishedRun = { deploymentId, version: run.version, outcome, message, at };
   return {
     ...gone,
     ...(notice.committed === undefined ? {} : withCommitted(state, notice.committed)),
-    quarantine: outcome === 'PARTIAL' ? message : state.quarantine,
+    quarantine:
+      outcome === 'PARTIAL'
+        ? { reason: message, since: state.quarantine?.since ?? at, deploymentId, lost }
+        : notice.consistent === true
+          ? null
+          : state.quarantine,
+    evicted: evictedAfter(state.evicted, notice),
     history: [finished, ...state.history].slice(0, REMEMBERED),
   };
 }
 
+function evictedAfter(
+  evicted: EnvironmentState['evicted'],
+  { rejoined, withdrawn }: LeaveNotice,
+): EnvironmentState['evicted'] {
+  const left = Object.entries(evicted).filter(([name]) => name !== rejoined);
+  return Object.fromEntries(
+    left.map(([name, eviction]) => [name, name === withdrawn ? { ...eviction, withdrawn: true } : eviction]),
+  );
+}
+
+/** How many releases a rollback can choose from, the present one included. */
+const RELEASES_REMEMBERED = 5;
+
 function withCommitted(
   state: EnvironmentState,
   committed: Release | null,
-): Pick<EnvironmentState, 'committed' | 'previous'> {
-  if (state.committed?.digest === committed?.digest) return { committed, previous: state.previous };
-  return { committed, previous: state.committed };
+): Pick<EnvironmentState, 'committed' | 'releases'> {
+  if (committed === null) return { committed, releases: state.releases };
+  const others = state.releases.filter(({ digest }) => digest !== committed.digest);
+  return { committed, releases: [committed, ...others].slice(0, RELEASES_REMEMBERED) };
+}
+
+/** Takes a host out; it is no longer waited for, deployed to, or counted. */
+export function evicted(state: EnvironmentState, eviction: Eviction): EnvironmentState {
+  return { ...state, evicted: { ...state.evicted, [eviction.host.name]: eviction } };
+}
+
+/** Why a host can't be evicted; `null`: it can. */
+export function objectionToEviction(state: EnvironmentState, name: string): string | null {
+  if (!state.hosts.some((host) => host.name === name)) {
+    const known = state.hosts.map((host) => host.name).join(', ') || 'none yet';
+    return `There is no host ${name}; known: ${known}.`;
+  }
+  if (Object.hasOwn(state.evicted, name)) return `${name} is evicted already.`;
+  return state.hosts.length - Object.keys(state.evicted).length > 1
+    ? null
+    : `${name} is the last host; with it the environment would serve nothing.`;
 }
 
 /** What every host is to serve when the holder is gone: the new release once it was decided on, the committed one before. */

@@ -50,6 +50,29 @@ export const ERRORS = {
     advice:
       'The release that serves now could not run on the new schema, so there would be no way back. Deploy a release in between.',
   },
+  MIGRATION_HALF_DONE: {
+    class: 'input',
+    advice:
+      'A migration failed half-way and could not be undone. Undo by hand what the message names, run flyway repair, then start again.',
+  },
+  MIGRATION_FENCED: {
+    class: 'refused',
+    advice: 'A newer run has taken the database over; nothing was applied. Look at that run.',
+  },
+  ROLLBACK_TARGET_UNKNOWN: {
+    class: 'input',
+    advice: 'Choose a version that safeguard status lists as committed before, or deploy it.',
+  },
+  ROLLBACK_TARGET_MISSING: {
+    class: 'input',
+    advice: 'Put the release back into the release directory of the runner, or choose another version.',
+  },
+  HOST_UNKNOWN: { class: 'input', advice: 'Use one of the hosts that safeguard status names.' },
+  RUN_WAS_RESET: {
+    class: 'refused',
+    advice:
+      'The run was reset after it had been given the environment, which was brought back meanwhile. Start a new deployment.',
+  },
   HOST_KEY_UNKNOWN: {
     class: 'refused',
     advice: "Add the host's key to the known_hosts file after checking it on the host's console.",
@@ -83,7 +106,7 @@ export const ERRORS = {
   },
   ENVIRONMENT_QUARANTINED: {
     class: 'refused',
-    advice: 'An earlier run ended as PARTIAL. Bring the hosts to one release, then run safeguard resolve.',
+    advice: 'An earlier run ended as PARTIAL. See safeguard status; then safeguard converge, rollback or host evict.',
   },
   NOT_READY: {
     class: 'failed',

@@ -1,7 +1,7 @@
 import type { Manifest } from './manifest.js';
 
 /** Version of the protocol between this code and `safeguard-host`; a host that speaks another one is refused. */
-export const HOST_PROTOCOL = 1;
+export const HOST_PROTOCOL = 2;
 
 /**
  * Fencing token. Ordered by epoch, step, try, attempt; see docs/architecture.md, "Fencing".
@@ -45,11 +45,45 @@ export interface StageRequest extends Fenced {
   readonly secrets: Readonly<Record<string, string>>;
 }
 
-/** Makes one component of a staged release the running one. Writes the intent into the journal first. */
+/**
+ * Stages a composite release from releases that lie on the host already, so that going back needs no download. Each component
+ * must be in the manifest exactly as it is in its source's manifest.
+ */
+export interface ComposeRequest extends Fenced {
+  readonly operation: 'compose';
+  readonly manifest: Manifest;
+  readonly digest: string;
+  /** Component → digest of the release on this host that it is taken from. */
+  readonly sources: Readonly<Record<string, string>>;
+}
+
+/**
+ * Makes one component of a staged release the running one. Writes the intent into the journal first, and begins or renews the
+ * host's lease: when the host hears nothing for that long before it has voted (`prepare`), it goes back by itself.
+ */
 export interface ActivateRequest extends Fenced {
   readonly operation: 'activate';
   readonly digest: string;
   readonly component: string;
+  /** Seconds, 5 to 3600. */
+  readonly lease: number;
+}
+
+/** Renews the lease of the run that the host serves for; changes nothing else, and raises no token. */
+export interface RenewRequest extends Fenced {
+  readonly operation: 'renew';
+  readonly lease: number;
+}
+
+/**
+ * The host's vote, after which it no longer decides alone: insists that everything of `digest` runs here unaltered, and notes in
+ * the journal that it may be committed elsewhere at any moment. A host that has voted and reboots starts nothing until it is told.
+ */
+export interface PrepareRequest extends Fenced {
+  readonly operation: 'prepare';
+  readonly digest: string;
+  /** Addresses of the environment's other hosts; what they serve is asked when this host does not know. At most 64. */
+  readonly peers: readonly string[];
 }
 
 /** Makes the whole host serve `digest` (`null`: nothing at all), whatever it serves now. The way back. */
@@ -65,6 +99,28 @@ export interface CommitRequest extends Fenced {
   readonly state: StateFile | null;
   /** Releases kept on the host, the committed one included. */
   readonly keep: number;
+  /** As in `prepare`. */
+  readonly peers: readonly string[];
+}
+
+/** Takes the host out of traffic: nothing of the application runs or is served, now and after a boot, until a restore. */
+export interface WithdrawRequest extends Fenced {
+  readonly operation: 'withdraw';
+  readonly reason: string;
+}
+
+/**
+ * Keeps what there is to know of a failed release under `/var/backups/deployment-forensics/<version>-<time>/` (spec S15), secrets
+ * taken out. Changes nothing that runs.
+ */
+export interface ForensicsRequest extends Fenced {
+  readonly operation: 'forensics';
+  /** The release that failed, as a name for people. */
+  readonly version: string;
+  /** Seconds of service logs, counted back from now. */
+  readonly logs: number;
+  /** Seconds after which it ends with what it has. */
+  readonly limit: number;
 }
 
 /** Accepts the token's incarnation although the host knows another one. Audited. */
@@ -74,7 +130,17 @@ export interface AdoptRequest extends Fenced {
 }
 
 export type HostRequest =
-  InspectRequest | StageRequest | ActivateRequest | RestoreRequest | CommitRequest | AdoptRequest;
+  | InspectRequest
+  | StageRequest
+  | ComposeRequest
+  | ActivateRequest
+  | RenewRequest
+  | PrepareRequest
+  | RestoreRequest
+  | CommitRequest
+  | WithdrawRequest
+  | ForensicsRequest
+  | AdoptRequest;
 
 /** `/var/lib/<application>-<environment>-state.json` (spec S2). Times are ISO 8601 in UTC. */
 export interface StateFile {
@@ -114,7 +180,16 @@ export interface HostInspection {
   readonly committed: string | null;
   readonly committedVersion: string | null;
   /** A change that was begun and neither committed nor undone. */
-  readonly intent: { readonly run: string; readonly digest: string | null } | null;
+  readonly intent: {
+    readonly run: string;
+    readonly digest: string | null;
+    /** The host has voted: it may be committed elsewhere. */
+    readonly prepared: boolean;
+  } | null;
+  /** Why nothing of the application is started on this host until it is told what to serve; `null`: it serves. */
+  readonly withheld: string | null;
+  /** The run whose lease ran out here, so that the host went back by itself; `null` once another run has come. */
+  readonly lapsed: { readonly run: string; readonly time: string } | null;
   /** Digests of the releases that lie complete on the host. */
   readonly releases: readonly { readonly digest: string; readonly version: string }[];
   readonly components: Readonly<Record<string, ObservedComponent>>;
@@ -139,12 +214,22 @@ export interface ChangeResult {
   readonly changed: boolean;
   /** Milliseconds that the service was stopped, where it was. */
   readonly downtimeMs?: number;
+  /** In check mode: what would be done, in sentences. */
+  readonly would?: readonly string[];
+}
+
+/** Answer to `forensics`. */
+export interface ForensicsResult extends ChangeResult {
+  /** Where it lies on the host. */
+  readonly directory: string;
+  /** File name → text, cut to 256 kB in all. */
+  readonly files: Readonly<Record<string, string>>;
 }
 
 /** One line on standard output: many `progress`, then one `result` or one `error`. */
 export type HostLine =
   | { readonly type: 'progress'; readonly text: string; readonly bytes?: number }
-  | { readonly type: 'result'; readonly result: ChangeResult | HostInspection }
+  | { readonly type: 'result'; readonly result: ChangeResult | ForensicsResult | HostInspection }
   | { readonly type: 'error'; readonly code: HostErrorCode; readonly message: string };
 
 /** Every way in which `safeguard-host` refuses or fails. Python and TypeScript are held together by a test. */
@@ -166,6 +251,7 @@ export const HOST_ERROR_CODES = [
   'START_FAILED',
   'PROXY_REFUSED',
   'NOT_AS_EXPECTED',
+  'LEASE_LAPSED',
   'INTERNAL',
 ] as const;
 export type HostErrorCode = (typeof HOST_ERROR_CODES)[number];

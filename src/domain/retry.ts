@@ -37,6 +37,7 @@ export const HOST_ERROR_CLASS: Readonly<Record<HostErrorCode, ErrorClass>> = {
   START_FAILED: 'failed',
   PROXY_REFUSED: 'input',
   NOT_AS_EXPECTED: 'failed',
+  LEASE_LAPSED: 'refused',
   // A change that a reboot ended without a word, a systemd that did not answer: seldom a defect, and mostly gone the next time.
   INTERNAL: 'failed',
 };

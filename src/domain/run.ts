@@ -1,4 +1,5 @@
 import type { HealthReport } from './check.js';
+import type { RunKind } from './environment-state.js';
 import type { FencingToken } from './host-protocol.js';
 import type { Failure, Outcome } from './outcome.js';
 import type { HostRef } from './plan.js';
@@ -27,6 +28,10 @@ export interface Grant {
   readonly incarnation: string;
   readonly epoch: number;
   readonly committed: Release | null;
+  /** Names of hosts that are not to be touched. */
+  readonly evicted: readonly string[];
+  /** Temporal's run id of the run that it was given to; a run that was reset has another. */
+  readonly runId: string;
 }
 
 /** A fencing token without Temporal's attempt, which the activity itself knows. */
@@ -40,6 +45,10 @@ export interface Began {
   readonly to: Release;
   readonly hosts: readonly HostRef[];
   readonly policy: Policy;
+  /** Temporal's run id of the workflow that says so. */
+  readonly runId: string;
+  /** The run will apply migrations, so that going back must look after the schema too. */
+  readonly migrates: boolean;
 }
 
 /** A person's word on a run. `claimed` by whoever sent it. */
@@ -71,6 +80,7 @@ export interface DeploymentResult {
 /** The one record of a run (spec S13, its spine). Times are ISO 8601 in UTC. */
 export interface RunRecord {
   readonly schema: 'safeguard/record/v1';
+  readonly kind: RunKind;
   readonly deploymentId: string;
   readonly workflowId: string;
   readonly application: string;
@@ -92,6 +102,8 @@ export interface RunRecord {
   readonly migrationsApplied: readonly string[];
   readonly health: HealthReport | null;
   readonly readings: readonly HostReading[];
+  /** Where forensics of the failed release lie: `web-1:/var/backups/…`, or why there are none. */
+  readonly forensics: readonly string[];
 }
 
 /** Why a run was stopped from outside. */

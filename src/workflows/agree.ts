@@ -57,7 +57,7 @@ async function takePlace(run: Run): Promise<void> {
     await CancellationScope.nonCancellable(() =>
       duties.enqueue({
         ...run.target,
-        run: { deploymentId, version, requestedBy, workflowId, runId, enqueuedAt },
+        run: { kind: 'deployment', deploymentId, version, requestedBy, workflowId, runId, enqueuedAt },
       }),
     );
     // Somebody may terminate the environment's workflow, and its queue with it; who has a place keeps it.
@@ -70,6 +70,7 @@ async function stepBack(run: Run): Promise<void> {
   run.grant = null;
   await environmentOf(run).signal(messages.release, {
     deploymentId,
+    runId: workflowInfo().runId,
     outcome: null,
     message: 'the plan changed; approval is asked again',
   });

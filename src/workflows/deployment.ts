@@ -1,4 +1,4 @@
-import { CancellationScope } from '@temporalio/workflow';
+import { CancellationScope, workflowInfo } from '@temporalio/workflow';
 import type { HashedPlan } from '../domain/plan.js';
 import type { DeploymentRequest, DeploymentResult } from '../domain/run.js';
 import { describeReadings, isConsistent } from '../domain/verdict.js';
@@ -73,7 +73,10 @@ async function goForward(run: Run): Promise<Ending> {
 async function goThrough(run: Run, plan: HashedPlan): Promise<Ending> {
   run.decided = true;
   run.board.enter('committing');
-  await environmentOf(run).signal(messages.decided, { deploymentId: run.request.deploymentId });
+  await environmentOf(run).signal(messages.decided, {
+    deploymentId: run.request.deploymentId,
+    runId: workflowInfo().runId,
+  });
   run.readings = await commitEverywhere(wayBack(run, plan), plan.to, {
     deploymentId: run.request.deploymentId,
     previousVersion: plan.from?.version ?? null,

@@ -1,4 +1,4 @@
-import { ApplicationFailure, CancelledFailure, log } from '@temporalio/workflow';
+import { ApplicationFailure, CancelledFailure, log, workflowInfo } from '@temporalio/workflow';
 import type { Failure, Outcome } from '../domain/outcome.js';
 import { isRollback } from '../domain/outcome.js';
 import type { HashedPlan } from '../domain/plan.js';
@@ -86,6 +86,7 @@ function recordOf(run: Run, ending: Ending): RunRecord {
   const { request } = run;
   return {
     schema: 'safeguard/record/v1',
+    kind: 'deployment',
     deploymentId: request.deploymentId,
     workflowId: run.workflowId,
     application: request.application,
@@ -107,6 +108,7 @@ function recordOf(run: Run, ending: Ending): RunRecord {
     migrationsApplied: run.migrationsApplied,
     health: run.health,
     readings: run.readings,
+    forensics: [],
   };
 }
 
@@ -120,6 +122,7 @@ export async function leave(run: Run, ending: Ending): Promise<void> {
   const { committed, outcome, message } = ending;
   const notice = {
     deploymentId: run.request.deploymentId,
+    runId: workflowInfo().runId,
     outcome,
     message,
     ...(committed === undefined ? {} : { committed }),

@@ -39,7 +39,7 @@ export async function environment({
   environment: name,
   state: carried,
 }: EnvironmentInput): Promise<never> {
-  let state = carried ?? entity.newEnvironment(uuid4());
+  let state = carried ? entity.broughtUpToDate(carried) : entity.newEnvironment(uuid4());
   const become = (next: EnvironmentState): void => {
     state = next;
     setCurrentDetails(renderEnvironment(name, state));
@@ -49,7 +49,7 @@ export async function environment({
   setHandler(messages.status, () => ({ application, environment: name, ...state }));
   setHandler(messages.enqueue, (run) => become(entity.joined(state, run)));
   setHandler(messages.began, (what) => become(entity.begun(state, what)));
-  setHandler(messages.decided, ({ deploymentId }) => become(entity.decidedOn(state, deploymentId)));
+  setHandler(messages.decided, (run) => become(entity.decidedOn(state, run)));
   setHandler(messages.release, (notice) => become(entity.left(state, notice, now())));
   setHandler(messages.resolve, ({ by, reason }) => {
     log.warn('quarantine lifted', { by, reason });
@@ -82,12 +82,13 @@ export async function environment({
   async function admit({ workflowId, runId, epoch }: Holder): Promise<boolean> {
     const run = getExternalWorkflowHandle(workflowId, runId);
     const { incarnation, committed, quarantine } = state;
+    const evicted = Object.keys(state.evicted);
     try {
-      if (quarantine === null) await run.signal(messages.granted, { incarnation, epoch, committed });
+      if (quarantine === null) await run.signal(messages.granted, { incarnation, epoch, committed, evicted, runId });
       else
         await run.signal(messages.refused, {
           code: 'ENVIRONMENT_QUARANTINED',
-          message: `${name} is quarantined: ${quarantine}`,
+          message: `${name} is quarantined: ${quarantine.reason}`,
         });
       return true;
     } catch (error) {
@@ -139,7 +140,13 @@ export async function environment({
           environment: name,
           gone: state.holder ?? holder,
           to: entity.target(state, state.holder ?? holder),
-          grant: { incarnation: state.incarnation, epoch: state.epoch + 1, committed: state.committed },
+          grant: {
+            incarnation: state.incarnation,
+            epoch: state.epoch + 1,
+            committed: state.committed,
+            evicted: Object.keys(state.evicted),
+            runId: holder.runId,
+          },
         },
       ],
       staticSummary: `${holder.deploymentId} is gone: bring ${name} to one release`,
@@ -147,10 +154,10 @@ export async function environment({
   }
 
   /** The rollback itself was terminated: nobody knows what the hosts serve. The environment must outlive that, quarantined. */
-  function lost({ deploymentId }: Holder, error: unknown): LeaveNotice {
+  function lost({ deploymentId, runId }: Holder, error: unknown): LeaveNotice {
     if (isCancellation(error) && CancellationScope.current().consideredCancelled) throw error;
     log.error('the rollback of a gone run was lost', { deploymentId, error: String(error) });
     const message = `PARTIAL: the run ${deploymentId} is gone, and so is its rollback; look at the hosts.`;
-    return { deploymentId, outcome: 'PARTIAL', message };
+    return { deploymentId, runId, outcome: 'PARTIAL', message };
   }
 }

@@ -1,4 +1,4 @@
-import { isCancellation } from '@temporalio/workflow';
+import { isCancellation, workflowInfo } from '@temporalio/workflow';
 import { describeFailures } from '../domain/check.js';
 import type { HashedPlan, HostRef } from '../domain/plan.js';
 import type { Policy } from '../domain/policy.js';
@@ -85,6 +85,14 @@ export async function capture(run: Run, plan: HashedPlan): Promise<void> {
   );
 }
 
+/** A host asks no more of its peers than this when it does not know what to serve. */
+const PEERS = 64;
+
+/** Addresses of the other hosts. */
+export function peersOf(hosts: readonly HostRef[], host: HostRef): string[] {
+  return hosts.flatMap(({ name, address }) => (name === host.name ? [] : [address])).slice(0, PEERS);
+}
+
 /** Brings the release's bytes beside the running one, on all hosts, while nothing changes for users. */
 export async function stage(run: Run, plan: HashedPlan): Promise<void> {
   const { stepTimeoutSeconds } = plan.policy;
@@ -100,7 +108,13 @@ export async function activate(run: Run, plan: HashedPlan, component: string): P
   const { stepTimeoutSeconds } = plan.policy;
   await onEveryHost(run, plan, component, (call) =>
     steps.activate.executeWithOptions(limits(plan, `${call.host.name}: ${component} ${plan.to.version}`), [
-      { ...call, release: plan.to, component, timeoutSeconds: stepTimeoutSeconds },
+      {
+        ...call,
+        release: plan.to,
+        component,
+        timeoutSeconds: stepTimeoutSeconds,
+        leaseSeconds: plan.policy.leaseSeconds,
+      },
     ]),
   );
 }
@@ -201,5 +215,7 @@ export async function announce(run: Run, plan: HashedPlan): Promise<void> {
     to,
     hosts,
     policy,
+    runId: workflowInfo().runId,
+    migrates: plan.pendingMigrations.length > 0,
   });
 }

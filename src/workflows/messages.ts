@@ -1,6 +1,7 @@
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { EnvironmentState, LeaveNotice, QueuedRun } from '../domain/environment-state.js';
 import type { Progress } from '../domain/progress.js';
+import type { Eviction, RecoveryKind } from '../domain/recovery.js';
 import type { Began, Decision, Grant, RecordedDecision } from '../domain/run.js';
 
 // ---- Workflow names and ids ------------------------------------------------------------------------------------
@@ -18,6 +19,16 @@ export function environmentWorkflowId(application: string, environment: string):
 /** Workflow id of the run that brings an environment back after a deployment that is gone. */
 export function rollbackWorkflowId(environment: string, version: string, deploymentId: string): string {
   return `rollback/${environment}/${version}/${deploymentId}`;
+}
+
+/** Workflow id of a recovery: `converge/production/20261121-114512-k3f9ab`. */
+export function recoveryWorkflowId(kind: RecoveryKind, environment: string, deploymentId: string): string {
+  return `${kind}/${environment}/${deploymentId}`;
+}
+
+/** Workflow id of a look at every host. */
+export function verifyWorkflowId(environment: string, id: string): string {
+  return `verify/${environment}/${id}`;
 }
 
 /** Task queue of an application's workers. */
@@ -49,9 +60,16 @@ export const rejectSignal = defineSignal<[Partial<Decision>?]>('reject');
 /** The environment's answer to a run in its queue. */
 export const granted = defineSignal<[Grant]>('granted');
 
-/** The environment takes no run now. */
-export const refused =
-  defineSignal<[{ readonly code: 'ENVIRONMENT_QUARANTINED'; readonly message: string }]>('refused');
+/** The environment does not take this run. */
+export interface Refusal {
+  readonly code: 'ENVIRONMENT_QUARANTINED' | 'RUN_WAS_RESET';
+  readonly message: string;
+}
+
+export const refused = defineSignal<[Refusal]>('refused');
+
+/** A person took a host out of the environment: it is not waited for any more. */
+export const hostEvicted = defineSignal<[{ readonly host: string }]>('hostEvicted');
 
 /** Where the run is. */
 export const progress = defineQuery<Progress>('progress');
@@ -65,13 +83,19 @@ export const enqueue = defineSignal<[QueuedRun]>('enqueue');
 export const began = defineSignal<[Began]>('began');
 
 /** The holder has read every host back and goes through with it: from here on the way is forward. */
-export const decided = defineSignal<[{ readonly deploymentId: string }]>('decided');
+export const decided = defineSignal<[{ readonly deploymentId: string; readonly runId: string }]>('decided');
 
 /** Leaves the queue or gives the environment back. */
 export const release = defineSignal<[LeaveNotice]>('release');
 
 /** Lifts a quarantine after a person has brought the hosts to one release. */
 export const resolve = defineSignal<[{ readonly by: string; readonly reason: string }]>('resolve');
+
+/** Takes a host out of the environment, for good until `rejoin`; refused to the caller's face when it can't be. */
+export const evict = defineUpdate<
+  Eviction,
+  [{ readonly host: string; readonly by: string; readonly reason: string }]
+>('evict');
 
 /** What an environment answers to the `status` query. */
 export interface EnvironmentStatus extends EnvironmentState {

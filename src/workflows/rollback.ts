@@ -46,6 +46,7 @@ async function takeBack(request: RollbackRequest): Promise<LeaveNotice> {
   if (isRollback(outcome)) await duties.incident(incidentOf(record));
   return {
     deploymentId: gone.deploymentId,
+    runId: gone.runId,
     outcome,
     message,
     ...(result && outcome !== 'PARTIAL' ? { committed: to } : {}),
@@ -105,6 +106,7 @@ function recordOf(
   const endedAt = new Date().toISOString();
   return {
     schema: 'safeguard/record/v1',
+    kind: 'rollback',
     deploymentId: gone.deploymentId,
     workflowId: workflowInfo().workflowId,
     application,
@@ -131,5 +133,6 @@ function recordOf(
     migrationsApplied: [],
     health: what.result?.health ?? null,
     readings: what.result?.readings ?? [],
+    forensics: [],
   };
 }

@@ -58,7 +58,7 @@ export class Run {
   readonly decisions: RecordedDecision[] = [];
   interruption: Interruption | null = null;
   private stepCount = 0;
-  private refusal: { code: 'ENVIRONMENT_QUARANTINED'; message: string } | null = null;
+  private refusal: messages.Refusal | null = null;
   private stopForward: (() => void) | null = null;
   /** Set when the way forward has ended: who speaks up later stops nothing, and is no cause of it. */
   private over = false;

@@ -10,7 +10,7 @@ import { rollbackOutcome, type HostReading } from '../domain/verdict.js';
 import { steps } from './activities.js';
 import type { Board } from './board.js';
 import { failureOf } from './failures.js';
-import { checkLimits, readEveryHost, type HostCall } from './host-steps.js';
+import { checkLimits, peersOf, readEveryHost, type HostCall } from './host-steps.js';
 import { names, type Target } from './run.js';
 import { LONGEST_DELAY_MS, until, withTries } from './tries.js';
 
@@ -140,6 +140,7 @@ async function commit(
           release,
           state,
           keep: way.policy.keepReleases,
+          peers: peersOf(way.hosts, call.host),
           timeoutSeconds: way.policy.stepTimeoutSeconds,
         },
       ],

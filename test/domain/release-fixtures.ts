@@ -24,7 +24,9 @@ export function policy(over: Partial<Policy> = {}): Policy {
     retries: { tries: 3, delaySeconds: 30 },
     stepTimeoutSeconds: 600,
     runTimeoutSeconds: 21_600,
-    compensation: { delaySeconds: 5, giveUpAfterSeconds: 3600 },
+    compensation: { delaySeconds: 5, giveUpAfterSeconds: 3600, stabiliseSeconds: 10 },
+    leaseSeconds: 120,
+    forensics: { enabled: true, limitSeconds: 20, logSeconds: 300 },
     checks: {
       attempts: 3,
       pageAttempts: 2,

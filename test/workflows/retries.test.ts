@@ -125,7 +125,7 @@ describe('a host that stays away longer than patience lasts', () => {
     });
     world.policy = policy({
       retries: { tries: 1, delaySeconds: 1 },
-      compensation: { delaySeconds: 5, giveUpAfterSeconds: 120 },
+      compensation: { delaySeconds: 5, giveUpAfterSeconds: 120, stabiliseSeconds: 1 },
     });
     return world;
   };

@@ -48,10 +48,10 @@ export function environmentPage(report: EnvironmentReport, canvas: Canvas): stri
   const title = colour.bold(`${place.application}/${place.environment}`);
   const waiting = waitingLines(report, colour);
   if (!status) return [`${title}: nothing was ever deployed here.`, ...waiting].join('\n');
-  const { committed, previous, quarantine, queue } = status;
+  const { committed, releases, quarantine, queue } = status;
   return [
-    `${title} serves ${describeRelease(committed)}, before that ${describeRelease(previous)}`,
-    ...(quarantine === null ? [] : [colour.red(`quarantined: ${printable(quarantine, 1000)}`)]),
+    `${title} serves ${describeRelease(committed)}, before that ${describeRelease(releases[1] ?? null)}`,
+    ...(quarantine === null ? [] : [colour.red(`quarantined: ${printable(quarantine.reason, 1000)}`)]),
     `held by ${holderLine(report, now)}`,
     ...(queue.length === 0 ? [] : [`${queue.length} waiting:`, ...queueLines(report, now)]),
     ...waiting,
