@@ -4,7 +4,7 @@ import { openArtifact, resolveExactly } from '../adapters/release-directory.js';
 import { readSecret } from '../adapters/secrets.js';
 import type { SshTarget } from '../adapters/ssh/target.js';
 import type { EnvironmentConfig } from '../config/load.js';
-import { SafeguardError } from '../domain/errors.js';
+import { HostRefused, SafeguardError } from '../domain/errors.js';
 import type { FencingToken, StateFile } from '../domain/host-protocol.js';
 import type { ReleaseRef } from '../domain/manifest.js';
 import type { HostRef } from '../domain/plan.js';
@@ -15,11 +15,14 @@ import { configured, targetOf, type Dependencies, type Where } from './dependenc
 import { withPulse, type Pulse } from './pulse.js';
 import { readingOf, withCommitted } from './reading.js';
 import { untilReady } from './ready.js';
+import { assertNotReset } from './reset.js';
 
 /** One step on one host. */
 export interface OnHost extends Where {
   readonly host: HostRef;
   readonly token: StepToken;
+  /** The run that the environment was given to; see `assertNotReset`. */
+  readonly grantedTo?: string;
 }
 
 interface Timed {
@@ -37,6 +40,7 @@ interface Addressed {
 }
 
 function addressed(dependencies: Dependencies, call: OnHost): Addressed {
+  assertNotReset(call.grantedTo);
   const environment = configured(dependencies, call);
   const token = { ...call.token, attempt: Context.current().info.attempt };
   return {
@@ -140,6 +144,42 @@ export async function activate(
     );
     await untilReady(dependencies, target, part, pulse, environment);
     return { downtimeMs: result.downtimeMs ?? 0 };
+  });
+}
+
+/**
+ * Asks a host for its vote: it insists that everything of the release really runs there, and no longer goes back by itself.
+ * @throws SafeguardError NOT_READ_BACK, HOST_REFUSED (LEASE_LAPSED: it went back by itself meanwhile)
+ */
+export async function prepare(
+  dependencies: Dependencies,
+  call: OnHost & Timed & { readonly release: Release; readonly peers: readonly string[] },
+): Promise<void> {
+  await withPulse(async (pulse) => {
+    const { target, request } = addressed(dependencies, call);
+    const { release, peers, timeoutSeconds } = call;
+    const vote = { ...request, operation: 'prepare', digest: release.digest, peers } as const;
+    try {
+      await dependencies.program.change(target, vote, options(pulse, timeoutSeconds));
+    } catch (cause) {
+      if (!(cause instanceof HostRefused) || cause.hostCode !== 'NOT_AS_EXPECTED') throw cause;
+      throw new SafeguardError('NOT_READ_BACK', cause.message, { cause });
+    }
+  });
+}
+
+/** Takes a host out of traffic, now and after a boot. */
+export async function withdraw(
+  dependencies: Dependencies,
+  call: OnHost & Timed & { readonly reason: string },
+): Promise<void> {
+  await withPulse(async (pulse) => {
+    const { target, request } = addressed(dependencies, call);
+    await dependencies.program.change(
+      target,
+      { ...request, operation: 'withdraw', reason: call.reason },
+      options(pulse, call.timeoutSeconds),
+    );
   });
 }
 

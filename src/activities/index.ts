@@ -1,17 +1,26 @@
 import { check } from './check.js';
 import type { Dependencies } from './dependencies.js';
 import { enqueue, watchHolder } from './environment.js';
-import { activate, adopt, capture, commit, readBack, restore, stage } from './hosts.js';
+import { activate, adopt, capture, commit, prepare, readBack, restore, stage, withdraw } from './hosts.js';
+import { holdLeases } from './leases.js';
 import { migrate } from './migrate.js';
 import { plan } from './plan.js';
 import { incident, record } from './records.js';
+import { compose } from './compose.js';
+import { forensics } from './forensics.js';
+import { settleSchema } from './settle-schema.js';
+import { planRecovery } from './plan-recovery.js';
 import { validate } from './validate.js';
+import { verify } from './verify.js';
+import { watchHosts } from './watch-hosts.js';
 
 const all = {
   validate,
   plan,
   enqueue,
   watchHolder,
+  watchHosts,
+  holdLeases,
   adopt,
   capture,
   stage,
@@ -19,6 +28,13 @@ const all = {
   migrate,
   check,
   readBack,
+  prepare,
+  withdraw,
+  planRecovery,
+  verify,
+  compose,
+  forensics,
+  settleSchema,
   restore,
   commit,
   record,

@@ -16,7 +16,7 @@ const CONNECT_RETRIES = 3;
  */
 export async function migrate(
   dependencies: Dependencies,
-  call: Where & { readonly release: Release; readonly token: StepToken },
+  call: Where & { readonly release: Release; readonly token: StepToken; readonly grantedTo?: string },
 ): Promise<string[]> {
   return withPulse(async ({ signal, say }) => {
     const environment = configured(dependencies, call);

@@ -4,16 +4,14 @@ import { resolveRelease } from '../adapters/release-directory.js';
 import { readSecret } from '../adapters/secrets.js';
 import type { EnvironmentConfig } from '../config/load.js';
 import { canonicalJson } from '../domain/canonical-json.js';
-import type { EnvironmentState } from '../domain/environment-state.js';
-import { SafeguardError } from '../domain/errors.js';
 import type { HostInspection } from '../domain/host-protocol.js';
 import type { SchemaManifest } from '../domain/manifest.js';
 import { pendingMigrations } from '../domain/migration.js';
 import { computePlan, planIntent, type HashedPlan } from '../domain/plan.js';
 import type { Release } from '../domain/release.js';
 import type { DeploymentRequest, Grant } from '../domain/run.js';
-import { environmentWorkflowId, status } from '../workflows/messages.js';
-import { configured, targetOf, type Dependencies, type Where } from './dependencies.js';
+import { configured, type Dependencies } from './dependencies.js';
+import { adopted, assertOwn, environmentNow, epochAbove, inspectAll } from './hosts-of.js';
 import { parseJdbcUrl } from './jdbc.js';
 import { withPulse, type Pulse } from './pulse.js';
 import { readingOf } from './reading.js';
@@ -30,66 +28,11 @@ export interface Planned {
   readonly epoch: number;
 }
 
-type Inspected = readonly (readonly [host: string, inspection: HostInspection])[];
-
-async function inspectAll(
-  dependencies: Dependencies,
+/** Version of the database's schema; `null` when it is empty, or the environment has none. */
+export async function schemaVersion(
   environment: EnvironmentConfig,
   { signal }: Pulse,
-): Promise<Inspected> {
-  const of = { application: environment.application, environment: environment.name };
-  return Promise.all(
-    environment.hosts.map(
-      async (host) =>
-        [host.name, await dependencies.program.inspect(targetOf(environment, host), of, { signal })] as const,
-    ),
-  );
-}
-
-async function committedNow({ temporal }: Dependencies, where: Where): Promise<Release | null> {
-  const handle = temporal.workflow.getHandle(environmentWorkflowId(where.application, where.environment));
-  try {
-    return (await handle.query<EnvironmentState>(status.name)).committed;
-  } catch (error) {
-    // Nothing was ever deployed there: its entity workflow begins with the first run that joins the queue.
-    if (error instanceof Error && error.name === 'WorkflowNotFoundError') return null;
-    throw error;
-  }
-}
-
-/** Hosts that another life of the environment deployed to are taken over on request only. */
-function assertOwn(inspected: Inspected, grant: Grant, adopt: boolean): void {
-  const strangers = inspected.filter(
-    ([, seen]) => seen.token !== null && seen.token.incarnation !== grant.incarnation,
-  );
-  if (strangers.length === 0 || adopt) return;
-  throw new SafeguardError(
-    'ENVIRONMENT_NOT_ADOPTED',
-    `Another life of this environment deployed to ${strangers.map(([host]) => host).join(', ')}.`,
-  );
-}
-
-/** The release that adopted hosts hold; they must agree, and the runner must still have it. */
-async function adopted(environment: EnvironmentConfig, inspected: Inspected): Promise<Release | null> {
-  const held = new Map(inspected.map(([, seen]) => [seen.committed, seen.committedVersion]));
-  const [first] = held;
-  if (held.size !== 1 || !first) {
-    throw new SafeguardError(
-      'HOST_NOT_AS_COMMITTED',
-      `The hosts hold different releases: ${[...held.values()].map(String).join(', ')}.`,
-    );
-  }
-  const [digest, version] = first;
-  if (digest === null || version === null) return null;
-  const { release } = await resolveRelease(environment, version);
-  if (release.digest === digest) return release;
-  throw new SafeguardError(
-    'HOST_NOT_AS_COMMITTED',
-    `The hosts hold another ${version} than the release directory of this runner.`,
-  );
-}
-
-async function schemaVersion(environment: EnvironmentConfig, { signal }: Pulse): Promise<string | null> {
+): Promise<string | null> {
   const { migrations } = environment;
   if (!migrations) return null;
   const password = readSecret(migrations.password, 'migrations.password');
@@ -119,35 +62,44 @@ function hashed(plan: Omit<HashedPlan, 'hash'>): HashedPlan {
   };
 }
 
+/** What the environment knows: by its grant, or, while there is none, by its own word. */
+async function knownOf(
+  dependencies: Dependencies,
+  { request, grant }: PlanRequest,
+): Promise<{ readonly committed: Release | null; readonly evicted: readonly string[] }> {
+  if (grant) return grant;
+  const now = await environmentNow(dependencies, request);
+  return { committed: now?.committed ?? null, evicted: Object.keys(now?.evicted ?? {}) };
+}
+
 /** Looks at hosts and database and decides what the run will do. Changes nothing. */
 export async function plan(dependencies: Dependencies, { request, grant }: PlanRequest): Promise<Planned> {
   return withPulse(async (pulse) => {
     const environment = configured(dependencies, request);
+    const { committed: known, evicted } = await knownOf(dependencies, { request, grant });
+    const hosts = environment.hosts.filter(({ name }) => !evicted.includes(name));
     const [{ release: to }, inspected, schema] = await Promise.all([
       resolveRelease(environment, request.version),
-      inspectAll(dependencies, environment, pulse),
+      inspectAll(dependencies, environment, hosts, pulse),
       schemaVersion(environment, pulse),
     ]);
     if (grant) assertOwn(inspected, grant, request.adopt !== null);
-    const known = grant ? grant.committed : await committedNow(dependencies, request);
     const from = known === null && request.adopt !== null ? await adopted(environment, inspected) : known;
     const computed = computePlan({
       application: request.application,
       environment: request.environment,
       from,
       to,
-      hosts: environment.hosts,
+      hosts,
       alreadyServed:
         from?.digest === to.digest && inspected.every(([host, seen]) => isServed(host, seen, to)),
-      force: request.force,
+      // Who takes hosts over wants them to be the environment's own afterwards, whatever they serve.
+      force: request.force || request.adopt !== null,
       schemaVersion: schema,
       pendingMigrations: pendingFrom(to.schema, schema),
       policy: environment.policy,
     });
-    const others = inspected
-      .map(([, seen]) => seen.token)
-      .filter((token) => token !== null && token.run !== request.deploymentId);
-    const epoch = Math.max(grant?.epoch ?? 0, ...others.map((token) => (token?.epoch ?? 0) + 1));
+    const epoch = epochAbove(inspected, request.deploymentId, grant?.epoch ?? 0);
     return { plan: hashed(computed), epoch };
   });
 }

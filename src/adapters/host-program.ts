@@ -10,8 +10,11 @@ import {
   type HostInspection,
   type HostRequest,
   type InspectRequest,
+  type PrepareRequest,
+  type RenewRequest,
   type RestoreRequest,
   type StageRequest,
+  type WithdrawRequest,
 } from '../domain/host-protocol.js';
 import { changeResult, HostAnswer, hostInspection, type HostProgress } from './host-answer.js';
 import type { SshConnections } from './ssh/connections.js';
@@ -27,8 +30,11 @@ type Unversioned<R extends HostRequest> = Omit<R, 'protocol'>;
 /** Every operation that changes what runs. */
 export type ChangeRequest =
   | Unversioned<ActivateRequest>
+  | Unversioned<RenewRequest>
+  | Unversioned<PrepareRequest>
   | Unversioned<RestoreRequest>
   | Unversioned<CommitRequest>
+  | Unversioned<WithdrawRequest>
   | Unversioned<AdoptRequest>;
 
 export interface HostCallOptions {

@@ -139,7 +139,7 @@ export async function resolveRelease(
     gitSha: description.commit,
     components: releaseComponents(environment),
     schema,
-    checks: releaseChecks(environment, version, schema),
+    checks: releaseChecks(environment, () => version, schema),
   };
   return { directory, manifest, release };
 }

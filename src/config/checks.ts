@@ -124,17 +124,17 @@ export function unitName(environment: EnvironmentConfig, name: string, section: 
   return section.unit ?? `${environment.application}-${environment.name}-${name}.service`;
 }
 
-/** The checks of spec S10 for one release, from the environment's configuration. */
+/** The checks of spec S10 for one release, from the environment's configuration; components may be of different versions. */
 export function releaseChecks(
   environment: EnvironmentConfig,
-  version: string,
+  versionOf: (component: string) => string,
   schema: SchemaManifest | null,
 ): Check[] {
   const { attempts, pageAttempts } = environment.policy.checks;
   const components = Object.entries(environment.components).flatMap(([name, section]) =>
     section.kind === 'systemd'
-      ? backendChecks(name, section, unitName(environment, name, section), version, attempts)
-      : siteChecks(name, section, version, attempts, pageAttempts),
+      ? backendChecks(name, section, unitName(environment, name, section), versionOf(name), attempts)
+      : siteChecks(name, section, versionOf(name), attempts, pageAttempts),
   );
   const database: Check[] =
     environment.migrations === undefined || schema === null

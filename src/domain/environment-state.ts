@@ -108,18 +108,39 @@ export function newEnvironment(incarnation: string): EnvironmentState {
   };
 }
 
-/** Deployments wait in order; what repairs an environment goes before them, in order among itself. */
-function inOrder(queue: readonly QueuedRun[], run: QueuedRun): QueuedRun[] {
-  const waiting = queue.filter((other) => other.kind === 'deployment');
-  const urgent = queue.filter((other) => other.kind !== 'deployment');
-  return run.kind === 'deployment' ? [...urgent, ...waiting, run] : [...urgent, run, ...waiting];
+/** True for a deployment; runs that an earlier version of this code began are such, and don't say it. */
+export function isDeployment({ kind }: { readonly kind?: RunKind }): boolean {
+  return kind === undefined || kind === 'deployment';
 }
 
-/** Joins the queue; the same deployment twice is one place, and one that has ended (a late repetition) gets none. */
+/** Deployments wait in order; what repairs an environment goes before them, in order among itself. */
+function inOrder(queue: readonly QueuedRun[], run: QueuedRun): QueuedRun[] {
+  const waiting = queue.filter(isDeployment);
+  const urgent = queue.filter((other) => !isDeployment(other));
+  return isDeployment(run) ? [...urgent, ...waiting, run] : [...urgent, run, ...waiting];
+}
+
+/**
+ * Joins the queue; the same deployment twice is one place, which a run that was reset while it waited goes on waiting in. One that
+ * has ended, or that was given the environment before it was reset, gets none (`objectionToJoining`).
+ */
 export function joined(state: EnvironmentState, run: QueuedRun): EnvironmentState {
-  const known = [...state.queue, ...(state.holder ? [state.holder] : []), ...state.history];
-  if (known.some((other) => other.deploymentId === run.deploymentId)) return state;
+  const same = (other: { readonly deploymentId: string }): boolean => other.deploymentId === run.deploymentId;
+  const waiting = state.queue.find(same);
+  if (waiting && waiting.runId !== run.runId)
+    return { ...state, queue: state.queue.map((other) => (same(other) ? run : other)) };
+  if (waiting || (state.holder && same(state.holder)) || state.history.some(same)) return state;
   return { ...state, queue: inOrder(state.queue, run) };
+}
+
+/** Why a run can't wait for its turn; `null`: it may, or does so already. */
+export function objectionToJoining(state: EnvironmentState, run: QueuedRun): string | null {
+  const { holder } = state;
+  if (holder?.deploymentId === run.deploymentId && holder.runId !== run.runId)
+    return `${run.deploymentId} was reset after it had been given the environment, which is brought back without it.`;
+  return state.history.some(({ deploymentId }) => deploymentId === run.deploymentId)
+    ? `${run.deploymentId} has ended already.`
+    : null;
 }
 
 /** Hands the environment to the first of the queue, under a new epoch. */
@@ -207,8 +228,11 @@ function withCommitted(
   committed: Release | null,
 ): Pick<EnvironmentState, 'committed' | 'releases'> {
   if (committed === null) return { committed, releases: state.releases };
-  const others = state.releases.filter(({ digest }) => digest !== committed.digest);
-  return { committed, releases: [committed, ...others].slice(0, RELEASES_REMEMBERED) };
+  const before = state.committed === null ? [] : [state.committed];
+  const known = new Map(
+    [committed, ...before, ...state.releases].map((release) => [release.digest, release]),
+  );
+  return { committed, releases: [...known.values()].slice(0, RELEASES_REMEMBERED) };
 }
 
 /** Takes a host out; it is no longer waited for, deployed to, or counted. */

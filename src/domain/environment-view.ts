@@ -12,7 +12,9 @@ export function renderEnvironment(name: string, state: EnvironmentState): string
   const history = state.history.slice(0, 5).map((run) => `| ${run.at} | ${run.version} | ${run.outcome} |`);
   return [
     `**${name}** serves ${describeRelease(state.committed)}`,
-    ...(state.quarantine === null ? [] : ['', `**Quarantined** since ${state.quarantine.since}: ${state.quarantine.reason}`]),
+    ...(state.quarantine === null
+      ? []
+      : ['', `**Quarantined** since ${state.quarantine.since}: ${state.quarantine.reason}`]),
     '',
     `Held by ${holder}; ${state.queue.length} waiting`,
     ...queue,

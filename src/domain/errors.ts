@@ -106,7 +106,8 @@ export const ERRORS = {
   },
   ENVIRONMENT_QUARANTINED: {
     class: 'refused',
-    advice: 'An earlier run ended as PARTIAL. See safeguard status; then safeguard converge, rollback or host evict.',
+    advice:
+      'An earlier run ended as PARTIAL. See safeguard status; then safeguard converge, rollback or host evict.',
   },
   NOT_READY: {
     class: 'failed',
@@ -114,7 +115,7 @@ export const ERRORS = {
   },
   UNHEALTHY: { class: 'failed', advice: 'Read the failed checks; the release was taken back.' },
   NOT_READ_BACK: {
-    class: 'failed',
+    class: 'refused',
     advice: 'A host reported success but does not show it; see the differences.',
   },
   PROBE_FAILED: { class: 'failed', advice: 'The check could not be carried out; see its cause.' },

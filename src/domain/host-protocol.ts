@@ -31,6 +31,8 @@ interface Fenced extends Addressed {
 /** Looks, changes nothing, needs no token. */
 export interface InspectRequest extends Addressed {
   readonly operation: 'inspect';
+  /** Digests of releases whose manifests are wanted. */
+  readonly manifests?: readonly string[];
 }
 
 /**
@@ -195,6 +197,8 @@ export interface HostInspection {
   readonly components: Readonly<Record<string, ObservedComponent>>;
   readonly state: StateFile | null;
   readonly system: HostSystem;
+  /** By digest, of the releases asked for that lie on the host. */
+  readonly manifests?: Readonly<Record<string, Manifest>>;
 }
 
 export interface HostSystem {

@@ -2,6 +2,7 @@ import type { Manifest } from './manifest.js';
 import type { HostRef } from './plan.js';
 import type { Policy } from './policy.js';
 import type { Release } from './release.js';
+import type { DeploymentResult } from './run.js';
 
 /**
  * What can be asked of an environment beside a deployment.
@@ -9,13 +10,13 @@ import type { Release } from './release.js';
  * - `rollback`: bring every host to an earlier release; `to`: its version, `null`: the one committed before; `components`: only
  *   these go back, the others stay as they are, which makes a composite release; `null`: all
  * - `rejoin`: bring an evicted host to the committed release, and count it in again
- * - `withdraw`: take an evicted host out of traffic, and the others to the committed release
+ * - `withdraw`: take an evicted host out of traffic, and the others to the committed release; asked by the environment itself
  */
 export type RecoveryWish =
   | { readonly kind: 'converge'; readonly adopt: string | null }
   | { readonly kind: 'rollback'; readonly to: string | null; readonly components: readonly string[] | null }
   | { readonly kind: 'rejoin'; readonly host: string }
-  | { readonly kind: 'withdraw'; readonly host: string };
+  | { readonly kind: 'withdraw'; readonly host: HostRef };
 
 export type RecoveryKind = RecoveryWish['kind'];
 
@@ -45,11 +46,18 @@ export interface RecoveryPlan {
     readonly sources: Readonly<Record<string, string>>;
   } | null;
   readonly policy: Policy;
-  /** Host → sentences on what would be done there; empty: it is as it should be. */
+  /** The schema was left in doubt, and is to be looked after too. */
+  readonly settles: boolean;
+  /** Hosts that lack the target, or whose files of it were altered: it is sent to them before anything is changed. */
+  readonly supply: readonly string[];
+  /** Host → sentences on what is not yet as it is to be; empty: nothing is to be done there. */
   readonly would: Readonly<Record<string, readonly string[]>>;
   /** Hosts that do not answer. */
   readonly silent: readonly string[];
 }
+
+/** How a recovery ends; `plan`: what was found, or `null` when it did not come to that. */
+export type RecoveryResult = DeploymentResult & { readonly plan: RecoveryPlan | null };
 
 /** A host that a person took out of an environment (audited; it comes back only by `rejoin`). */
 export interface Eviction {

@@ -16,6 +16,8 @@ export interface ReleaseComponent {
   /** The systemd unit that must run for it. */
   readonly unit: string;
   readonly ready: { readonly port: number; readonly path: string; readonly timeoutSeconds: number };
+  /** In a composite release: the version that it was released as. */
+  readonly version?: string;
 }
 
 /** How long all components together may take to become ready, in seconds. */

@@ -42,7 +42,8 @@ export interface Began {
   readonly deploymentId: string;
   readonly epoch: number;
   readonly from: Release | null;
-  readonly to: Release;
+  /** `null`: nothing is to run. */
+  readonly to: Release | null;
   readonly hosts: readonly HostRef[];
   readonly policy: Policy;
   /** Temporal's run id of the workflow that says so. */

@@ -9,6 +9,9 @@ export interface HostReading {
   readonly differences: readonly string[];
 }
 
+/** Name under which the schema stands among readings of hosts. */
+export const DATABASE = 'database';
+
 /** Consistent means that every host was seen to serve exactly one release. Nothing is taken on trust. */
 export function isConsistent(readings: readonly HostReading[]): boolean {
   return readings.every((reading) => reading.state === 'serves');

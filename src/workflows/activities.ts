@@ -15,14 +15,21 @@ export const STEP_OPTIONS = {
 /** Steps; each call gives its own time limit and summary. */
 export const steps = proxyActivities<Activities>({ ...STEP_OPTIONS, startToCloseTimeout: '1h' });
 
+/** What is of use only now, and is done without when it does not work at once. */
+export const attempts = proxyActivities<Pick<Activities, 'forensics'>>({
+  ...STEP_OPTIONS,
+  startToCloseTimeout: '1m',
+  retry: { maximumAttempts: 1 },
+});
+
 /** What must be written, however long it takes: records, incidents, the place in the queue. */
 export const duties = proxyActivities<Pick<Activities, 'enqueue' | 'record' | 'incident'>>({
   startToCloseTimeout: '30s',
   retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '30s' },
 });
 
-/** Watches the holder of an environment until its workflow is closed. */
-export const watching = proxyActivities<Pick<Activities, 'watchHolder'>>({
+/** What goes on beside everything else until it is told to stop: nobody waits for its end. */
+export const watching = proxyActivities<Pick<Activities, 'watchHolder' | 'watchHosts' | 'holdLeases'>>({
   startToCloseTimeout: '24h',
   heartbeatTimeout: '5s',
   cancellationType: ActivityCancellationType.TRY_CANCEL,

@@ -46,7 +46,7 @@ async function makePlan(run: Run, policy: Policy, title: string): Promise<Hashed
 const JOIN_AGAIN_MS = 600_000;
 
 /** Joins the environment's queue and waits to be let in. */
-async function takePlace(run: Run): Promise<void> {
+export async function takePlace(run: Run): Promise<void> {
   const { deploymentId, version, requestedBy } = run.request;
   const { workflowId, runId } = workflowInfo();
   run.board.enter('queued', `Waiting for ${run.target.environment}.`);
@@ -57,7 +57,7 @@ async function takePlace(run: Run): Promise<void> {
     await CancellationScope.nonCancellable(() =>
       duties.enqueue({
         ...run.target,
-        run: { kind: 'deployment', deploymentId, version, requestedBy, workflowId, runId, enqueuedAt },
+        run: { kind: run.kind, deploymentId, version, requestedBy, workflowId, runId, enqueuedAt },
       }),
     );
     // Somebody may terminate the environment's workflow, and its queue with it; who has a place keeps it.

@@ -12,6 +12,8 @@ import {
   announce,
   capture,
   checkHealth,
+  grantedTo,
+  holdLeases,
   migrate,
   readBack,
   stage,
@@ -57,10 +59,15 @@ async function goForward(run: Run): Promise<Ending> {
     await stage(run, plan);
 
     run.wayBack = () => bringBack(wayBack(run, plan));
-    for (const { name } of plan.to.components) await activate(run, plan, name);
-    if (plan.pendingMigrations.length > 0) await migrate(run, plan);
-    await checkHealth(run, plan);
-    await readBack(run, plan);
+    const leases = holdLeases(run, plan);
+    try {
+      for (const { name } of plan.to.components) await activate(run, plan, name);
+      if (plan.pendingMigrations.length > 0) await migrate(run, plan);
+      await checkHealth(run, plan);
+      await readBack(run, plan);
+    } finally {
+      leases.cancel();
+    }
     run.assertNotInterrupted();
 
     return await CancellationScope.nonCancellable(() => goThrough(run, plan));
@@ -94,11 +101,13 @@ async function goThrough(run: Run, plan: HashedPlan): Promise<Ending> {
 /** The way back: restores the committed release where anything was begun, and says truly what came of it. */
 async function goBack(run: Run, cause: unknown): Promise<Ending> {
   const stopped = endedUnchanged(run, cause);
-  if (run.wayBack === null) return stopped;
+  if (run.wayBack === null || stopped.failure?.code === 'RUN_WAS_RESET') return stopped;
   run.board.enter('rolling-back', stopped.message);
-  const result = await run.wayBack();
+  const result = await run.wayBack().catch((error: unknown) => endedUnchanged(run, error));
+  if (!('readings' in result)) return result;
   run.health = result.health;
   run.readings = result.readings;
+  run.forensics = result.forensics;
   return takenBack(run, stopped, result);
 }
 
@@ -106,10 +115,15 @@ function wayBack(run: Run, plan: HashedPlan): WayBack {
   return {
     ...run.target,
     deploymentId: run.request.deploymentId,
-    hosts: plan.hosts,
+    get hosts() {
+      return plan.hosts.filter(({ name }) => !run.evicted.has(name));
+    },
     to: plan.from,
     policy: plan.policy,
     board: run.board,
+    failed: plan.to.version,
+    migrated: plan.pendingMigrations.length > 0,
+    ...grantedTo(run),
     nextStep: () => run.nextStep(),
     token: (step, tryNumber) => run.token(step, tryNumber),
   };

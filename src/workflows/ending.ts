@@ -1,10 +1,11 @@
 import { ApplicationFailure, CancelledFailure, log, workflowInfo } from '@temporalio/workflow';
+import type { LeaveNotice, RunKind } from '../domain/environment-state.js';
 import type { Failure, Outcome } from '../domain/outcome.js';
 import { isRollback } from '../domain/outcome.js';
 import type { HashedPlan } from '../domain/plan.js';
 import { describeRelease, type Release } from '../domain/release.js';
 import type { DeploymentResult, Interruption, RunRecord } from '../domain/run.js';
-import { describeReadings } from '../domain/verdict.js';
+import { describeReadings, type HostReading } from '../domain/verdict.js';
 import { duties } from './activities.js';
 import { environmentOf } from './agree.js';
 import { failureOf, placed } from './failures.js';
@@ -20,6 +21,8 @@ export interface Ending {
   readonly failure: Failure | null;
   /** What the environment serves from now on; left out when that did not change, or nobody knows. */
   readonly committed?: Release | null;
+  /** What a recovery has to tell the environment beside that. */
+  readonly recovered?: Pick<LeaveNotice, 'consistent' | 'rejoined' | 'withdrawn'>;
 }
 
 /** Every host serves the new release. */
@@ -64,6 +67,11 @@ function describeFailure(failure: Failure): string {
   return where === '' ? failure.message : `${where}: ${failure.message}`;
 }
 
+/** Hosts that do not serve what they should. */
+export function lostOf(readings: readonly HostReading[]): string[] {
+  return readings.filter(({ state }) => state !== 'serves').map(({ host }) => host);
+}
+
 /** What the way back came to. */
 export function takenBack(run: Run, stopped: Ending, result: BroughtBack): Ending {
   const to = run.committed;
@@ -86,12 +94,12 @@ function recordOf(run: Run, ending: Ending): RunRecord {
   const { request } = run;
   return {
     schema: 'safeguard/record/v1',
-    kind: 'deployment',
+    kind: run.kind,
     deploymentId: request.deploymentId,
     workflowId: run.workflowId,
     application: request.application,
     environment: request.environment,
-    version: request.version,
+    version: run.release?.version ?? request.version,
     digest: run.release?.digest ?? null,
     previousVersion: run.committed?.version ?? null,
     gitSha: run.release?.gitSha ?? null,
@@ -108,16 +116,23 @@ function recordOf(run: Run, ending: Ending): RunRecord {
     migrationsApplied: run.migrationsApplied,
     health: run.health,
     readings: run.readings,
-    forensics: [],
+    forensics: run.forensics,
   };
+}
+
+/** Each rollback has one incident (I4); what repairs an environment after it needs no other. */
+function needsIncident(kind: RunKind, outcome: Outcome): boolean {
+  return (kind === 'deployment' || kind === 'rollback') && isRollback(outcome);
 }
 
 /** Leaves nothing behind but the truth: the record, the incident where there was a rollback, and a free environment. */
 export async function leave(run: Run, ending: Ending): Promise<void> {
   run.board.end(ending.outcome, ending.message);
+  // The record of the deployment is the one of the run that was given the environment, and of what brought it back.
+  if (ending.failure?.code === 'RUN_WAS_RESET') return;
   const record = recordOf(run, ending);
   await duties.record(record);
-  if (isRollback(ending.outcome)) await duties.incident(incidentOf(record));
+  if (needsIncident(run.kind, ending.outcome)) await duties.incident(incidentOf(record));
   if (!run.enqueued) return;
   const { committed, outcome, message } = ending;
   const notice = {
@@ -126,6 +141,8 @@ export async function leave(run: Run, ending: Ending): Promise<void> {
     outcome,
     message,
     ...(committed === undefined ? {} : { committed }),
+    ...ending.recovered,
+    ...(outcome === 'PARTIAL' ? { lost: lostOf(run.readings) } : {}),
   };
   try {
     await environmentOf(run).signal(messages.release, notice);
@@ -147,7 +164,7 @@ export function conclude(run: Run, ending: Ending): DeploymentResult {
   const result: DeploymentResult = {
     deploymentId,
     environment,
-    version,
+    version: run.release?.version ?? version,
     outcome,
     message,
     serving: serving?.version ?? null,

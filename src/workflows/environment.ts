@@ -1,4 +1,5 @@
 import {
+  allHandlersFinished,
   CancellationScope,
   condition,
   continueAsNew,
@@ -12,11 +13,13 @@ import {
   sleep,
   uuid4,
   workflowInfo,
+  type SignalDefinition,
 } from '@temporalio/workflow';
 import * as entity from '../domain/environment-state.js';
-import type { EnvironmentState, Holder, LeaveNotice } from '../domain/environment-state.js';
+import type { EnvironmentState, Holder, LeaveNotice, QueuedRun } from '../domain/environment-state.js';
 import { renderEnvironment } from '../domain/environment-view.js';
 import { watching } from './activities.js';
+import { stayOnDuty } from './duty.js';
 import * as messages from './messages.js';
 import type { rollback } from './rollback.js';
 
@@ -25,6 +28,13 @@ export interface EnvironmentInput {
   readonly application: string;
   readonly environment: string;
   readonly state?: EnvironmentState;
+}
+
+/** Refuses an eviction to the caller's face. */
+function assertEvictable(state: EnvironmentState, host: string, by: string, reason: string): void {
+  const objection =
+    by && reason ? entity.objectionToEviction(state, host) : 'Say who evicts the host, and why.';
+  if (objection !== null) throw new Error(objection);
 }
 
 /** Kept well below what Temporal warns about; the queue is part of what is carried over, so nothing is lost. */
@@ -47,7 +57,11 @@ export async function environment({
   const now = (): string => new Date().toISOString();
 
   setHandler(messages.status, () => ({ application, environment: name, ...state }));
-  setHandler(messages.enqueue, (run) => become(entity.joined(state, run)));
+  setHandler(messages.enqueue, async (run) => {
+    const objection = entity.objectionToJoining(state, run);
+    become(entity.joined(state, run));
+    if (objection !== null) await refuse(run, { code: 'RUN_WAS_RESET', message: objection });
+  });
   setHandler(messages.began, (what) => become(entity.begun(state, what)));
   setHandler(messages.decided, (run) => become(entity.decidedOn(state, run)));
   setHandler(messages.release, (notice) => become(entity.left(state, notice, now())));
@@ -55,12 +69,31 @@ export async function environment({
     log.warn('quarantine lifted', { by, reason });
     become({ ...state, quarantine: null });
   });
+  setHandler(
+    messages.evict,
+    async ({ host: hostName, by, reason }) => {
+      const host = state.hosts.find((known) => known.name === hostName);
+      if (!host) throw new Error(`There is no host ${hostName}.`);
+      const eviction = { host, by, reason, at: now(), withdrawn: false };
+      log.warn('host evicted', { host: hostName, by, reason });
+      become(entity.evicted(state, eviction));
+      if (state.holder) await tell(state.holder, messages.hostEvicted, { host: hostName });
+      return eviction;
+    },
+    { validator: ({ host: hostName, by, reason }) => assertEvictable(state, hostName, by, reason) },
+  );
   become(state);
+  stayOnDuty({ application, environment: name }, () => state).catch((error: unknown) => {
+    if (!isCancellation(error))
+      log.error('the environment no longer repairs itself', { error: String(error) });
+  });
 
   for (;;) {
     await condition(() => state.holder !== null || state.queue.length > 0 || isLong());
-    if (!state.holder && isLong())
+    if (!state.holder && isLong()) {
+      await condition(allHandlersFinished);
       return continueAsNew<typeof environment>({ application, environment: name, state });
+    }
     if (!state.holder) become(entity.handedOver(state, now()));
     const { holder } = state;
     if (!holder) continue;
@@ -78,23 +111,36 @@ export async function environment({
     return state.holder?.deploymentId === holder.deploymentId && state.holder.epoch === holder.epoch;
   }
 
+  /** Says something to a run; false when it can't be told because it is gone. */
+  async function tell<Args extends [unknown]>(
+    { workflowId, runId }: QueuedRun,
+    signal: SignalDefinition<Args>,
+    ...said: Args
+  ): Promise<boolean> {
+    try {
+      await getExternalWorkflowHandle(workflowId, runId).signal(signal, ...said);
+      return true;
+    } catch (error) {
+      log.warn('a run could not be told', { workflowId, signal: signal.name, error: String(error) });
+      return false;
+    }
+  }
+
+  function refuse(run: QueuedRun, refusal: messages.Refusal): Promise<boolean> {
+    return tell(run, messages.refused, refusal);
+  }
+
   /** Tells the run that the environment is its own; false when it can't be told because it is gone. */
-  async function admit({ workflowId, runId, epoch }: Holder): Promise<boolean> {
-    const run = getExternalWorkflowHandle(workflowId, runId);
+  async function admit(holder: Holder): Promise<boolean> {
+    const { runId, epoch } = holder;
     const { incarnation, committed, quarantine } = state;
     const evicted = Object.keys(state.evicted);
-    try {
-      if (quarantine === null) await run.signal(messages.granted, { incarnation, epoch, committed, evicted, runId });
-      else
-        await run.signal(messages.refused, {
+    return quarantine === null || !entity.isDeployment(holder)
+      ? tell(holder, messages.granted, { incarnation, epoch, committed, evicted, runId })
+      : refuse(holder, {
           code: 'ENVIRONMENT_QUARANTINED',
           message: `${name} is quarantined: ${quarantine.reason}`,
         });
-      return true;
-    } catch (error) {
-      log.warn('a queued run was gone when its turn came', { workflowId, error: String(error) });
-      return false;
-    }
   }
 
   /** Until the run says that it leaves, or is seen to be closed: terminated, timed out, reset. */

@@ -1,30 +1,33 @@
-import { isCancellation, workflowInfo } from '@temporalio/workflow';
+import { CancellationScope, isCancellation, log, workflowInfo } from '@temporalio/workflow';
 import { describeFailures } from '../domain/check.js';
 import type { HashedPlan, HostRef } from '../domain/plan.js';
 import type { Policy } from '../domain/policy.js';
 import { readySeconds, type Release } from '../domain/release.js';
 import type { StepToken } from '../domain/run.js';
 import { isConsistent, describeReadings, type HostReading } from '../domain/verdict.js';
-import { steps } from './activities.js';
+import { steps, watching } from './activities.js';
 import { environmentOf } from './agree.js';
 import { coded, failureOf } from './failures.js';
 import * as messages from './messages.js';
 import { names, type Run, type Target } from './run.js';
 import { counted, withTries } from './tries.js';
+import { isWhole } from './versions.js';
 
 /** What a step on one host is given. */
 export interface HostCall extends Target {
   readonly host: HostRef;
   readonly token: StepToken;
+  /** The run that the environment was given to. */
+  readonly grantedTo?: string;
 }
 
 /**
- * Carries out one step on every host of the plan at once. When one host fails, the others are still awaited: nothing is left
+ * Carries out one step on every host given at once. When one host fails, the others are still awaited: nothing is left
  * running when the way back begins.
  */
-async function onEveryHost<T>(
+export async function onHosts<T>(
   run: Run,
-  plan: HashedPlan,
+  plan: Pick<HashedPlan, 'hosts' | 'policy'>,
   title: string,
   work: (call: HostCall) => Promise<T>,
 ): Promise<T[]> {
@@ -36,7 +39,7 @@ async function onEveryHost<T>(
         const place = { step: title, host: host.name };
         try {
           const result = await withTries(counted(tries, delaySeconds), place, (tryNumber) =>
-            work({ ...run.target, host, token: run.token(step, tryNumber) }),
+            work({ ...run.target, host, token: run.token(step, tryNumber), ...grantedTo(run) }),
           );
           mark(host.name, 'done');
           return result;
@@ -53,7 +56,17 @@ async function onEveryHost<T>(
   });
 }
 
-function limits(plan: HashedPlan, summary: string): { startToCloseTimeout: number; summary: string } {
+/** So that activities know a run which was reset. */
+export function grantedTo(run: Run): { readonly grantedTo?: string } {
+  // A run that an earlier version of the environment let in was not told.
+  return run.grant?.runId === undefined ? {} : { grantedTo: run.grant.runId };
+}
+
+/** How long a step on one host may take. */
+export function limits(
+  plan: { readonly policy: Policy; readonly to: Release | null },
+  summary: string,
+): { startToCloseTimeout: number; summary: string } {
   // The activity ends itself at the step's limit, or when what it started was not ready in time. Temporal's own limit lies beyond
   // both, for a worker that hangs: what runs into it is begun again, without end.
   const seconds = plan.policy.stepTimeoutSeconds + readySeconds(plan.to) + 60;
@@ -69,8 +82,12 @@ export function checkLimits(
 }
 
 /** Takes over hosts that another life of the environment deployed to; audited on the host. */
-export async function adoptHosts(run: Run, plan: HashedPlan, reason: string): Promise<void> {
-  await onEveryHost(run, plan, 'adopt', (call) =>
+export async function adoptHosts(
+  run: Run,
+  plan: Pick<HashedPlan, 'hosts' | 'policy'> & { readonly to: Release | null },
+  reason: string,
+): Promise<void> {
+  await onHosts(run, plan, 'adopt', (call) =>
     steps.adopt.executeWithOptions(limits(plan, `${call.host.name}: adopt`), [{ ...call, reason }]),
   );
 }
@@ -78,7 +95,7 @@ export async function adoptHosts(run: Run, plan: HashedPlan, reason: string): Pr
 /** Looks at every host, keeps what was seen, and insists that each could be brought back. */
 export async function capture(run: Run, plan: HashedPlan): Promise<void> {
   const { deploymentId } = run.request;
-  await onEveryHost(run, plan, 'capture', (call) =>
+  await onHosts(run, plan, 'capture', (call) =>
     steps.capture.executeWithOptions(limits(plan, `${call.host.name}: capture`), [
       { ...call, deploymentId, from: plan.from },
     ]),
@@ -96,7 +113,7 @@ export function peersOf(hosts: readonly HostRef[], host: HostRef): string[] {
 /** Brings the release's bytes beside the running one, on all hosts, while nothing changes for users. */
 export async function stage(run: Run, plan: HashedPlan): Promise<void> {
   const { stepTimeoutSeconds } = plan.policy;
-  await onEveryHost(run, plan, 'stage', (call) =>
+  await onHosts(run, plan, 'stage', (call) =>
     steps.stage.executeWithOptions(limits(plan, `${call.host.name}: stage ${plan.to.version}`), [
       { ...call, release: plan.to, timeoutSeconds: stepTimeoutSeconds },
     ]),
@@ -106,7 +123,7 @@ export async function stage(run: Run, plan: HashedPlan): Promise<void> {
 /** Puts one component of the release in place, and waits until it is ready. */
 export async function activate(run: Run, plan: HashedPlan, component: string): Promise<void> {
   const { stepTimeoutSeconds } = plan.policy;
-  await onEveryHost(run, plan, component, (call) =>
+  await onHosts(run, plan, component, (call) =>
     steps.activate.executeWithOptions(limits(plan, `${call.host.name}: ${component} ${plan.to.version}`), [
       {
         ...call,
@@ -126,7 +143,7 @@ export async function migrate(run: Run, plan: HashedPlan): Promise<void> {
   run.migrationsApplied = await run.board.step('migrate', [], () =>
     withTries(counted(tries, delaySeconds), { step: 'migrate' }, (tryNumber) =>
       steps.migrate.executeWithOptions(limits(plan, `migrate: ${plan.pendingMigrations.join(', ')}`), [
-        { ...run.target, release: plan.to, token: run.token(step, tryNumber) },
+        { ...run.target, release: plan.to, token: run.token(step, tryNumber), ...grantedTo(run) },
       ]),
     ),
   );
@@ -153,8 +170,26 @@ export async function checkHealth(run: Run, plan: HashedPlan): Promise<void> {
   });
 }
 
-/** Reads back from every host what it really serves; success is nothing that was merely reported. */
+/**
+ * Every host's vote: it shows by what really runs that it serves the release, and from then on does not go back by itself. Success
+ * is nothing that was merely reported.
+ */
 export async function readBack(run: Run, plan: HashedPlan): Promise<void> {
+  if (!isWhole()) return readBackWithoutVote(run, plan);
+  const { stepTimeoutSeconds } = plan.policy;
+  await onHosts(run, plan, 'read back', (call) =>
+    steps.prepare.executeWithOptions(limits(plan, `${call.host.name}: vote for ${plan.to.version}`), [
+      {
+        ...call,
+        release: plan.to,
+        peers: peersOf(plan.hosts, call.host),
+        timeoutSeconds: stepTimeoutSeconds,
+      },
+    ]),
+  );
+}
+
+async function readBackWithoutVote(run: Run, plan: HashedPlan): Promise<void> {
   await run.board.step('read back', names(plan.hosts), async () => {
     run.readings = await readEveryHost({
       ...run.target,
@@ -202,6 +237,28 @@ export async function readEveryHost(
 
 function componentsOf(release: Release | null): string[] {
   return release?.components.map((component) => component.name) ?? [];
+}
+
+/**
+ * Lets every host hear from this run while it serves what is not committed; one that hears nothing goes back by itself. Goes on until
+ * the scope is cancelled that is answered.
+ */
+export function holdLeases(run: Run, plan: HashedPlan): CancellationScope {
+  const scope = new CancellationScope();
+  if (!isWhole()) return scope;
+  const { leaseSeconds } = plan.policy;
+  const token = run.token(run.nextStep(), 1);
+  scope
+    .run(() =>
+      watching.holdLeases.executeWithOptions({ summary: `leases of ${plan.hosts.length} hosts` }, [
+        { ...run.target, hosts: plan.hosts, token, leaseSeconds },
+      ]),
+    )
+    .catch((error: unknown) => {
+      // A host whose lease is not renewed says so itself, when it is asked for its vote.
+      if (!isCancellation(error)) log.warn('leases are no longer renewed', { error: String(error) });
+    });
+  return scope;
 }
 
 /** Tells the environment what it takes to bring the hosts back without this run, before anything is changed. */

@@ -1,3 +1,5 @@
 export { deployment } from './deployment.js';
 export { environment } from './environment.js';
+export { recovery } from './recovery.js';
 export { rollback } from './rollback.js';
+export { verify } from './verify.js';

@@ -6,6 +6,7 @@ import type { Grant, RunRecord } from '../domain/run.js';
 import { describeReadings } from '../domain/verdict.js';
 import { duties } from './activities.js';
 import { Board } from './board.js';
+import { lostOf } from './ending.js';
 import { incidentOf } from './incident.js';
 import * as messages from './messages.js';
 import type { Target } from './run.js';
@@ -49,7 +50,8 @@ async function takeBack(request: RollbackRequest): Promise<LeaveNotice> {
     runId: gone.runId,
     outcome,
     message,
-    ...(result && outcome !== 'PARTIAL' ? { committed: to } : {}),
+    ...(result && outcome !== 'PARTIAL' ? { committed: to, consistent: true } : {}),
+    ...(result && outcome === 'PARTIAL' ? { lost: lostOf(result.readings) } : {}),
   };
 }
 
@@ -74,6 +76,8 @@ function restore(
     to,
     policy: began.policy,
     board,
+    failed: gone.decided ? null : gone.version,
+    migrated: began.migrates,
     nextStep: () => (stepCount += 1),
     token: (step, tryNumber) => ({
       incarnation: grant.incarnation,
@@ -89,6 +93,7 @@ function restore(
 /** A gone run that had decided to go through was finished, not undone; that its checks fail now is another matter. */
 function outcomeOf(gone: Holder, result: BroughtBack | null): Outcome {
   if (!result) return 'WITHDRAWN';
+  if (gone.kind === 'rollback') return result.outcome;
   return gone.decided && result.outcome !== 'PARTIAL' ? 'SUCCEEDED' : result.outcome;
 }
 
@@ -112,9 +117,9 @@ function recordOf(
     application,
     environment,
     version: gone.version,
-    digest: gone.began?.to.digest ?? null,
+    digest: gone.began?.to?.digest ?? null,
     previousVersion: grant.committed?.version ?? null,
-    gitSha: gone.began?.to.gitSha ?? null,
+    gitSha: gone.began?.to?.gitSha ?? null,
     requestedBy: gone.requestedBy,
     startedAt: gone.grantedAt,
     endedAt,
@@ -133,6 +138,6 @@ function recordOf(
     migrationsApplied: [],
     health: what.result?.health ?? null,
     readings: what.result?.readings ?? [],
-    forensics: [],
+    forensics: what.result?.forensics ?? [],
   };
 }

@@ -7,6 +7,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import type { HealthReport } from '../domain/check.js';
+import type { RunKind } from '../domain/environment-state.js';
 import type { HostRef } from '../domain/plan.js';
 import type { Policy } from '../domain/policy.js';
 import type { Release } from '../domain/release.js';
@@ -54,6 +55,9 @@ export class Run {
   planHash: string | null = null;
   health: HealthReport | null = null;
   readings: readonly HostReading[] = [];
+  forensics: readonly string[] = [];
+  /** Hosts that a person took out of the environment while this run was on its way back. */
+  readonly evicted = new Set<string>();
   migrationsApplied: readonly string[] = [];
   readonly decisions: RecordedDecision[] = [];
   interruption: Interruption | null = null;
@@ -63,7 +67,11 @@ export class Run {
   /** Set when the way forward has ended: who speaks up later stops nothing, and is no cause of it. */
   private over = false;
 
-  constructor(readonly request: DeploymentRequest) {
+  constructor(
+    readonly request: DeploymentRequest,
+    /** What the run is for; only a deployment waits for approval. */
+    readonly kind: RunKind = 'deployment',
+  ) {
     this.board = new Board(request);
     this.target = { application: request.application, environment: request.environment };
     setHandler(messages.progress, () => this.board.read());
@@ -76,6 +84,7 @@ export class Run {
     this.refuseEarlyDecisions();
     setHandler(messages.granted, (grant) => void (this.grant = grant));
     setHandler(messages.refused, (refusal) => void (this.refusal = refusal));
+    setHandler(messages.hostEvicted, ({ host }) => void this.evicted.add(host));
   }
 
   /**

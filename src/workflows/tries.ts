@@ -1,4 +1,4 @@
-import { isCancellation, sleep } from '@temporalio/workflow';
+import { condition, isCancellation } from '@temporalio/workflow';
 import type { Failure } from '../domain/outcome.js';
 import { classOf, RETRY } from '../domain/retry.js';
 import { coded, failureOf, type Place } from './failures.js';
@@ -23,26 +23,30 @@ export function counted(tries: number, delaySeconds: number): Patience {
 /** The way back waits no longer than this between two tries. */
 export const LONGEST_DELAY_MS = 30_000;
 
+/** So often the way back tries at least: its clock goes on while there is no worker that could try. */
+const LEAST_TRIES = 5;
+
 /** The way back: again and again until a deadline, at growing intervals of at most 30 s. */
 export function until(deadline: number, delaySeconds: number): Patience {
   return {
     next(made, failure) {
       if (!RETRY[classOf(failure.code, failure.hostCode)].again) return undefined;
       const delay = Math.min(delaySeconds * 1000 * 2 ** Math.min(made - 1, 10), LONGEST_DELAY_MS);
-      return Date.now() + delay < deadline ? delay : undefined;
+      return Date.now() + delay < deadline || made < LEAST_TRIES ? delay : undefined;
     },
   };
 }
 
 /**
  * Carries out one step on one host (or on none) until it succeeds or patience ends; the number of the try is part of the
- * fencing token and of the name under which the host runs it.
+ * fencing token and of the name under which the host runs it. When `isOver` comes true, no further try is made.
  * @throws ApplicationFailure with the code of the last failure; cancellation passes through as it is
  */
 export async function withTries<T>(
   patience: Patience,
   place: Place,
   attempt: (tryNumber: number) => Promise<T>,
+  isOver: () => boolean = () => false,
 ): Promise<T> {
   for (let made = 1; ; made += 1) {
     try {
@@ -52,7 +56,7 @@ export async function withTries<T>(
       const failure = failureOf(error, place);
       const delay = patience.next(made, failure);
       if (delay === undefined) throw coded(failure);
-      if (delay > 0) await sleep(delay);
+      if (delay > 0 && (await condition(isOver, delay))) throw coded(failure);
     }
   }
 }

@@ -1,4 +1,4 @@
-import { isCancellation, sleep } from '@temporalio/workflow';
+import { condition, isCancellation, sleep } from '@temporalio/workflow';
 import { notCarriedOut, type HealthReport } from '../domain/check.js';
 import type { Outcome } from '../domain/outcome.js';
 import type { HostRef } from '../domain/plan.js';
@@ -6,22 +6,30 @@ import type { Policy } from '../domain/policy.js';
 import { describeRelease, readySeconds, type Release } from '../domain/release.js';
 import type { StepToken } from '../domain/run.js';
 import { classOf, RETRY } from '../domain/retry.js';
-import { rollbackOutcome, type HostReading } from '../domain/verdict.js';
-import { steps } from './activities.js';
+import { DATABASE, rollbackOutcome, type HostReading } from '../domain/verdict.js';
+import { attempts, steps } from './activities.js';
 import type { Board } from './board.js';
-import { failureOf } from './failures.js';
+import { coded, failureOf } from './failures.js';
 import { checkLimits, peersOf, readEveryHost, type HostCall } from './host-steps.js';
 import { names, type Target } from './run.js';
 import { LONGEST_DELAY_MS, until, withTries } from './tries.js';
+import { isWhole } from './versions.js';
 
 /** Everything that bringing an environment to one release needs; nothing of it may have been the cause of the trouble. */
 export interface WayBack extends Target {
   readonly deploymentId: string;
+  /** Without those that a person has evicted meanwhile. */
   readonly hosts: readonly HostRef[];
-  /** The environment's committed release; `null`: it had none, so nothing is to run. */
+  /** The release that every host is to serve; `null`: nothing is to run. */
   readonly to: Release | null;
   readonly policy: Policy;
   readonly board: Board;
+  /** The run that the environment was given to; left out where nobody could have reset it. */
+  readonly grantedTo?: string;
+  /** The release whose failure is worth forensics; `null`: none failed. */
+  readonly failed: string | null;
+  /** Whether the schema may have been changed, so that it must be looked after too. */
+  readonly migrated: boolean;
   nextStep(): number;
   token(step: number, tryNumber: number): StepToken;
 }
@@ -31,6 +39,7 @@ export interface BroughtBack {
   readonly outcome: Outcome;
   readonly health: HealthReport | null;
   readonly readings: readonly HostReading[];
+  readonly forensics: readonly string[];
 }
 
 /** What one host came to when it was tried as long as patience lasted. */
@@ -42,6 +51,16 @@ export type Tried<T> = { readonly host: string } & (
       readonly refused: boolean;
     }
 );
+
+function isCounted(way: WayBack, host: string): boolean {
+  return way.hosts.some(({ name }) => name === host);
+}
+
+/** A run that was reset has nothing to bring back: what it says of hosts is no finding about them. */
+function rethrowReset(error: unknown): void {
+  const failure = failureOf(error);
+  if (failure.code === 'RUN_WAS_RESET') throw coded(failure);
+}
 
 /**
  * Carries out one step on every host, as long as patience lasts. Never throws for a host: what it came to is answered for each, and
@@ -55,17 +74,22 @@ async function patiently<T>(
 ): Promise<Tried<T>[]> {
   const step = way.nextStep();
   const patience = until(deadline, way.policy.compensation.delaySeconds);
-  const { application, environment } = way;
+  const { application, environment, grantedTo } = way;
   return way.board.step(title, names(way.hosts), async (mark) => {
     const onHost = async (host: HostRef): Promise<Tried<T>> => {
+      const call = { application, environment, host, ...(grantedTo === undefined ? {} : { grantedTo }) };
       try {
-        const result = await withTries(patience, { step: title, host: host.name }, (tryNumber) =>
-          work({ application, environment, host, token: way.token(step, tryNumber) }),
+        const result = await withTries(
+          patience,
+          { step: title, host: host.name },
+          (tryNumber) => work({ ...call, token: way.token(step, tryNumber) }),
+          () => !isCounted(way, host.name),
         );
         mark(host.name, 'done');
         return { host: host.name, result };
       } catch (error) {
         if (isCancellation(error)) throw error;
+        rethrowReset(error);
         mark(host.name, 'failed');
         const { code, hostCode, message } = failureOf(error);
         return { host: host.name, failure: message, refused: !RETRY[classOf(code, hostCode)].again };
@@ -84,7 +108,7 @@ interface Round {
 
 /**
  * Does the work again and again, until all hosts show what they should or patience ends: one that loses its power right after it
- * answered is brought to the release like any other. What refuses for good is not waited for.
+ * answered is brought to the release like any other. What refuses for good, or was evicted, is not waited for.
  */
 async function untilConsistent(
   way: WayBack,
@@ -94,10 +118,11 @@ async function untilConsistent(
   const deadline = Date.now() + giveUpAfterSeconds * 1000;
   for (let round = 0; ; round += 1) {
     const { refusing, readings } = await work(deadline);
-    const hopeful = readings.filter(({ host, state }) => state !== 'serves' && !refusing.includes(host));
+    const counted = readings.filter(({ host }) => isCounted(way, host));
+    const hopeful = counted.filter(({ host, state }) => state !== 'serves' && !refusing.includes(host));
     const wait = Math.min(delaySeconds * 1000 * 2 ** Math.min(round, 10), LONGEST_DELAY_MS);
-    if (hopeful.length === 0 || Date.now() + wait >= deadline) return readings;
-    await sleep(wait);
+    if (hopeful.length === 0 || Date.now() + wait >= deadline) return counted;
+    await condition(() => hopeful.every(({ host }) => !isCounted(way, host)), wait);
   }
 }
 
@@ -177,22 +202,93 @@ async function healthOf(way: WayBack, release: Release): Promise<HealthReport> {
   }
 }
 
+/** Keeps what there is to know of the failed release on one host; a sentence says where, or why there is nothing. Never throws. */
+async function forensicsOn(way: WayBack, failed: string, call: HostCall): Promise<string> {
+  const { limitSeconds, logSeconds } = way.policy.forensics;
+  try {
+    return await attempts.forensics.executeWithOptions(
+      {
+        scheduleToCloseTimeout: (limitSeconds + 10) * 1000,
+        summary: `${call.host.name}: forensics of ${failed}`,
+      },
+      [{ ...call, deploymentId: way.deploymentId, version: failed, logSeconds, limitSeconds }],
+    );
+  } catch (error) {
+    if (isCancellation(error)) throw error;
+    return `${call.host.name}: none, ${failureOf(error).message}`;
+  }
+}
+
+/** The last word on the schema: no migration goes on, and the release that serves works with what there is. */
+async function settledSchema(way: WayBack): Promise<HostReading[]> {
+  if (!way.migrated) return [];
+  const { application, environment, to, grantedTo } = way;
+  const step = way.nextStep();
+  const deadline = Date.now() + way.policy.compensation.giveUpAfterSeconds * 1000;
+  const patience = until(deadline, way.policy.compensation.delaySeconds);
+  try {
+    const { differences } = await way.board.step('settle schema', [], () =>
+      withTries(patience, { step: 'settle schema' }, (tryNumber) =>
+        steps.settleSchema.executeWithOptions(limits(way, 'settle schema'), [
+          {
+            application,
+            environment,
+            release: to,
+            token: way.token(step, tryNumber),
+            migrated: true,
+            ...(grantedTo === undefined ? {} : { grantedTo }),
+          },
+        ]),
+      ),
+    );
+    return differences.length === 0 ? [] : [{ host: DATABASE, state: 'differs', differences }];
+  } catch (error) {
+    if (isCancellation(error)) throw error;
+    rethrowReset(error);
+    return [{ host: DATABASE, state: 'unknown', differences: [failureOf(error).message] }];
+  }
+}
+
+/** Restores and commits, until every host shows the release. Forensics go before the first restore of each host, and delay no other. */
+async function restored(
+  way: WayBack,
+  state: CommitState,
+): Promise<{ readings: readonly HostReading[]; forensics: readonly string[] }> {
+  const { to, policy } = way;
+  const failed = isWhole() ? way.failed : null;
+  const forensics = new Map<string, string>();
+  const examined = async (call: HostCall): Promise<void> => {
+    const { name } = call.host;
+    if (failed === null || forensics.has(name) || !policy.forensics.enabled) return;
+    forensics.set(name, await forensicsOn(way, failed, call));
+  };
+  const readings = await untilConsistent(way, async (deadline) => {
+    const tried = await patiently(way, deadline, `restore ${describeRelease(to)}`, async (call) => {
+      await examined(call);
+      return steps.restore.executeWithOptions(
+        limits(way, `${call.host.name}: restore ${to?.version ?? 'nothing'}`, readySeconds(to)),
+        [{ ...call, release: to, timeoutSeconds: policy.stepTimeoutSeconds }],
+      );
+    });
+    const { refusing, readings } = await commit(way, deadline, to, state);
+    return { refusing: [...refusingOf(tried), ...refusing], readings };
+  });
+  return { readings, forensics: [...forensics.values()] };
+}
+
 /**
- * Brings every host back to the committed release, whatever it serves now, and reads every host back; then asks the checks.
- * The verdict is consistency × health (design rule 7).
+ * The one way back (spec S14), for a failure, an abort, a cancelled or terminated run, and by hand: brings every host to one
+ * release, whatever it serves now, and reads every host back; lets it settle, then asks the checks. The verdict is consistency ×
+ * health (design rule 7).
  */
 export async function bringBack(way: WayBack, state: CommitState = null): Promise<BroughtBack> {
   const { to, policy } = way;
-  const readings = await untilConsistent(way, async (deadline) => {
-    const restored = await patiently(way, deadline, `restore ${describeRelease(to)}`, (call) =>
-      steps.restore.executeWithOptions(
-        limits(way, `${call.host.name}: restore ${to?.version ?? 'nothing'}`, readySeconds(to)),
-        [{ ...call, release: to, timeoutSeconds: policy.stepTimeoutSeconds }],
-      ),
-    );
-    const { refusing, readings } = await commit(way, deadline, to, state);
-    return { refusing: [...refusingOf(restored), ...refusing], readings };
-  });
+  const [{ readings: hosts, forensics }, schema] = await Promise.all([
+    restored(way, state),
+    isWhole() ? settledSchema(way) : [],
+  ]);
+  const readings = [...hosts, ...schema];
+  if (to !== null && isWhole()) await sleep(policy.compensation.stabiliseSeconds * 1000);
   const health = to === null ? null : await healthOf(way, to);
-  return { outcome: rollbackOutcome(readings, health?.healthy ?? true), health, readings };
+  return { outcome: rollbackOutcome(readings, health?.healthy ?? true), health, readings, forensics };
 }

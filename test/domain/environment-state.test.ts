@@ -3,10 +3,13 @@ import fc from 'fast-check';
 import {
   begun,
   decidedOn,
+  evicted,
   handedOver,
   joined,
   left,
   newEnvironment,
+  objectionToEviction,
+  objectionToJoining,
   target,
   type EnvironmentState,
   type LeaveNotice,
@@ -20,6 +23,7 @@ const AT = '2026-11-21T11:45:12.000Z';
 
 function run(deploymentId: string): QueuedRun {
   return {
+    kind: 'deployment',
     deploymentId,
     workflowId: `deployment/test/1.0.0/${deploymentId}`,
     runId: `run-${deploymentId}`,
@@ -27,6 +31,10 @@ function run(deploymentId: string): QueuedRun {
     requestedBy: 'ada',
     enqueuedAt: AT,
   };
+}
+
+function speaker(deploymentId: string): { deploymentId: string; runId: string } {
+  return { deploymentId, runId: `run-${deploymentId}` };
 }
 
 function beganOf(deploymentId: string, epoch: number): Began {
@@ -37,6 +45,8 @@ function beganOf(deploymentId: string, epoch: number): Began {
     to: release('2.0.0'),
     hosts: HOSTS,
     policy: policy(),
+    runId: `run-${deploymentId}`,
+    migrates: false,
   };
 }
 
@@ -56,9 +66,9 @@ function apply(state: EnvironmentState, event: Event): EnvironmentState {
     case 'begin':
       return begun(state, beganOf(event.id, event.epoch));
     case 'decide':
-      return decidedOn(state, event.id);
+      return decidedOn(state, speaker(event.id));
     case 'leave':
-      return left(state, { deploymentId: event.id, outcome: event.outcome, message: 'said' }, AT);
+      return left(state, { ...speaker(event.id), outcome: event.outcome, message: 'said' }, AT);
   }
 }
 
@@ -135,10 +145,10 @@ describe('whatever happens', () => {
     });
   });
 
-  test('PARTIAL quarantines, and nothing lifts that', () => {
+  test('PARTIAL quarantines, and no deployment lifts that', () => {
     always((before, what, after) => {
       const partial = what.kind === 'leave' && what.outcome === 'PARTIAL' && places(before).includes(what.id);
-      expect(after.quarantine).toBe(partial ? 'said' : before.quarantine);
+      expect(after.quarantine?.reason).toBe(partial ? 'said' : before.quarantine?.reason);
     });
   });
 });
@@ -148,7 +158,7 @@ describe('history', () => {
     let state = newEnvironment('life');
     for (let n = 1; n <= 30; n += 1) {
       state = handedOver(joined(state, run(`r${n}`)), AT);
-      state = left(state, { deploymentId: `r${n}`, outcome: 'NOOP', message: '' }, AT);
+      state = left(state, { ...speaker(`r${n}`), outcome: 'NOOP', message: '' }, AT);
     }
     expect(state.history).toHaveLength(20);
     expect(state.history[0]?.deploymentId).toBe('r30');
@@ -156,7 +166,7 @@ describe('history', () => {
 
   test('does not mention a run that gives its place back to ask again', () => {
     const state = handedOver(joined(newEnvironment('life'), run('a')), AT);
-    expect(left(state, { deploymentId: 'a', outcome: null, message: '' }, AT)).toMatchObject({
+    expect(left(state, { ...speaker('a'), outcome: null, message: '' }, AT)).toMatchObject({
       holder: null,
       history: [],
     });
@@ -166,11 +176,11 @@ describe('history', () => {
 describe('what is committed', () => {
   const held = handedOver(joined(newEnvironment('life'), run('a')), AT);
   const leaving = (state: EnvironmentState, over: Partial<LeaveNotice>): EnvironmentState =>
-    left(state, { deploymentId: 'a', outcome: 'SUCCEEDED', message: '', ...over }, AT);
+    left(state, { ...speaker('a'), outcome: 'SUCCEEDED', message: '', ...over }, AT);
 
   test('is what the run says it left, and what was there before is the previous one', () => {
     const after = leaving(begun(held, beganOf('a', 1)), { committed: release('2.0.0') });
-    expect([after.committed?.version, after.previous?.version]).toEqual(['2.0.0', '1.0.0']);
+    expect([after.committed?.version, after.releases[1]?.version]).toEqual(['2.0.0', '1.0.0']);
   });
 
   test('stays when the run says nothing of it', () => {
@@ -180,8 +190,8 @@ describe('what is committed', () => {
   });
 
   test('the same release again does not push out the previous one', () => {
-    const state = { ...held, committed: release('2.0.0'), previous: release('1.0.0') };
-    expect(leaving(state, { committed: release('2.0.0') }).previous?.version).toBe('1.0.0');
+    const state = { ...held, committed: release('2.0.0'), releases: [release('2.0.0'), release('1.0.0')] };
+    expect(leaving(state, { committed: release('2.0.0') }).releases[1]?.version).toBe('1.0.0');
   });
 
   test('an epoch that hosts know already is taken over', () => {
@@ -192,7 +202,7 @@ describe('what is committed', () => {
 
 test('a gone holder is undone until it had decided, and finished after that', () => {
   const began = begun(handedOver(joined(newEnvironment('life'), run('a')), AT), beganOf('a', 1));
-  const decided = decidedOn(began, 'a');
+  const decided = decidedOn(began, speaker('a'));
   expect([began, decided].map((state) => state.holder && target(state, state.holder)?.version)).toEqual([
     '1.0.0',
     '2.0.0',
@@ -201,6 +211,74 @@ test('a gone holder is undone until it had decided, and finished after that', ()
 
 test('a run that has ended does not join again, however late its word arrives', () => {
   const held = handedOver(joined(newEnvironment('i'), run('a')), AT);
-  const ended = left(held, { deploymentId: 'a', outcome: 'SUCCEEDED', message: '' }, AT);
+  const ended = left(held, { ...speaker('a'), outcome: 'SUCCEEDED', message: '' }, AT);
   expect(joined(ended, run('a'))).toEqual(ended);
+});
+
+test('what repairs an environment is let in before the deployments that wait', () => {
+  const rollback = { ...run('c'), kind: 'rollback' } as const;
+  const state = [run('a'), run('b'), rollback, { ...rollback, deploymentId: 'd' }].reduce(
+    joined,
+    newEnvironment('life'),
+  );
+  expect(state.queue.map(({ deploymentId }) => deploymentId)).toEqual(['c', 'd', 'a', 'b']);
+});
+
+describe('a run that was reset', () => {
+  const held = handedOver(joined(newEnvironment('life'), run('a')), AT);
+  const reset = { ...run('a'), runId: 'run-2' };
+
+  test('goes on waiting in its place', () => {
+    const waiting = joined(joined(held, run('b')), { ...run('b'), runId: 'run-2' });
+    expect(waiting.queue).toMatchObject([{ deploymentId: 'b', runId: 'run-2' }]);
+  });
+
+  test('is told no once it had been given the environment', () => {
+    expect(joined(held, reset)).toBe(held);
+    expect(objectionToJoining(held, reset)).toMatch(/was reset/);
+    expect(objectionToJoining(held, run('a'))).toBeNull();
+  });
+
+  test('speaks for nobody', () => {
+    const { deploymentId, runId } = reset;
+    expect(begun(held, { ...beganOf('a', 1), runId })).toBe(held);
+    expect(decidedOn(held, { deploymentId, runId })).toBe(held);
+    expect(left(held, { deploymentId, runId, outcome: 'PARTIAL', message: '' }, AT)).toBe(held);
+  });
+});
+
+describe('an eviction', () => {
+  const state: EnvironmentState = { ...newEnvironment('life'), hosts: HOSTS };
+  const eviction = (host: (typeof HOSTS)[number]) =>
+    ({ host, by: 'ada', reason: 'disk', at: AT, withdrawn: false }) as const;
+  const [first, ...others] = HOSTS;
+
+  test('is refused for a host that is not there, for one twice, and for the last', () => {
+    const [, second] = HOSTS;
+    if (!first || !second) throw new Error('the fixtures have two hosts at least');
+    expect(objectionToEviction(state, 'web-9')).toMatch(/no host web-9/);
+    expect(objectionToEviction(state, first.name)).toBeNull();
+    expect(objectionToEviction(evicted(state, eviction(first)), first.name)).toMatch(/already/);
+    const rest = others.reduce((before, host) => evicted(before, eviction(host)), state);
+    expect(objectionToEviction(rest, first.name)).toMatch(/last host/);
+  });
+
+  test('ends when the host is counted in again', () => {
+    if (!first) throw new Error('the fixtures have a host');
+    const held = handedOver(joined(evicted(state, eviction(first)), run('a')), AT);
+    const notice = { ...speaker('a'), outcome: 'SUCCEEDED', message: '' } as const;
+    expect(left(held, { ...notice, withdrawn: first.name }, AT).evicted).toMatchObject({
+      [first.name]: { withdrawn: true },
+    });
+    expect(left(held, { ...notice, rejoined: first.name }, AT).evicted).toEqual({});
+  });
+});
+
+test('a quarantine is over when every host was seen to serve one release', () => {
+  const partial = { ...speaker('a'), outcome: 'PARTIAL', message: 'web-2', lost: ['web-2'] } as const;
+  const held = handedOver(joined(newEnvironment('life'), run('a')), AT);
+  const quarantined = handedOver(joined(left(held, partial, AT), { ...run('b'), kind: 'converge' }), AT);
+  expect(quarantined.quarantine).toMatchObject({ lost: ['web-2'], deploymentId: 'a' });
+  const notice = { ...speaker('b'), outcome: 'SUCCEEDED', message: '', consistent: true } as const;
+  expect(left(quarantined, notice, AT).quarantine).toBeNull();
 });

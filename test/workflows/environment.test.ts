@@ -163,7 +163,10 @@ test(
       expect(await stage.status()).toEqual(before);
       const next = await stage.deployed({ version: '2.0.0' });
       expect(next.result.outcome).toBe('SUCCEEDED');
-      expect(await stage.status()).toMatchObject({ epoch: 2, previous: { version: '1.0.0' } });
+      expect(await stage.status()).toMatchObject({
+        epoch: 2,
+        releases: [{ version: '2.0.0' }, { version: '1.0.0' }],
+      });
     }),
   60_000,
 );

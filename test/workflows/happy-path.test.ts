@@ -26,7 +26,7 @@ test(
         'activate frontend',
         'migrate',
         'check',
-        'readBack',
+        'prepare',
         'commit',
         'record',
       ]);
@@ -52,7 +52,7 @@ test(
       const state = await stage.status();
       expect(state).toMatchObject({ epoch: 2, holder: null, queue: [], quarantine: null });
       expect(state.committed?.version).toBe('2.0.0');
-      expect(state.previous?.version).toBe('1.0.0');
+      expect(state.releases[1]?.version).toBe('1.0.0');
       expect(state.history.map((run) => run.outcome)).toEqual(['SUCCEEDED', 'SUCCEEDED']);
       const epochs = stage.world.of('activate').map((call) => call.token?.epoch);
       expect(epochs).toEqual([1, 1, 1, 1, 2, 2, 2, 2]);

@@ -183,12 +183,11 @@ describe('too late', () => {
     const going = gate();
     const world = upgrade();
     world.override = {
-      readBack: ({ host }) =>
-        going.passed.then(() => ({ host: host.name, state: 'serves', differences: [] })),
+      prepare: () => going.passed,
     };
     return server.play(async (stage) => {
       const run = await stage.deploy({ version: '2.0.0' });
-      await stage.called('readBack', 2);
+      await stage.called('prepare', 2);
       await abort(run);
       await stage.reached(run, 'deploying');
       going.open();

@@ -10,9 +10,12 @@ import type { ErrorCode } from '../../src/domain/errors.js';
 import type { HostErrorCode } from '../../src/domain/host-protocol.js';
 import type { ReleaseRef } from '../../src/domain/manifest.js';
 import type { HashedPlan } from '../../src/domain/plan.js';
+import type { RecoveryPlan } from '../../src/domain/recovery.js';
 import type { Release } from '../../src/domain/release.js';
+import { chooseTarget } from '../../src/domain/rollback-target.js';
 import type { IncidentMarker, RunRecord, StepToken } from '../../src/domain/run.js';
 import type { HostReading } from '../../src/domain/verdict.js';
+import { environmentWorkflowId, status } from '../../src/workflows/messages.js';
 import { hashedPlan, HOSTS, policy, release } from '../domain/release-fixtures.js';
 
 /** One call of an activity, as it was made. */
@@ -91,6 +94,9 @@ async function isLost(client: Client, workflowId: string, runId: string): Promis
   return status.name === 'TERMINATED' || status.name === 'TIMED_OUT';
 }
 
+/** What goes on beside a run's steps. */
+const BESIDE = ['watchHolder', 'watchHosts', 'holdLeases', 'enqueue'];
+
 /** A world without hosts: what it serves is a variable, what was done is a list. */
 export class MockWorld {
   readonly calls: Call[] = [];
@@ -101,6 +107,8 @@ export class MockWorld {
   policy = policy();
   /** Laid over the plan that `plan` answers. */
   planned: Partial<HashedPlan> = {};
+  /** Hosts that do not answer a watch. */
+  readonly silent = new Set<string>();
   /** Digest that each host serves. */
   readonly serving = new Map<string, string | null>();
   /** `seldom`: every ten minutes of virtual time; `close`: all the time; `real`: the activity itself. */
@@ -139,6 +147,29 @@ export class MockWorld {
       migrate: async () => ['2 fees (10 ms)'],
       check: async () => HEALTHY,
       readBack: async ({ host, release: wanted }) => this.reading(host.name, wanted),
+      prepare: async ({ host, release: wanted }) => this.voted(host.name, wanted),
+      // The real one goes on; here no time would pass while it does.
+      holdLeases: async () => undefined,
+      watchHosts: async ({ hosts }) => {
+        const answering = hosts.filter(({ name }) => !this.silent.has(name)).map(({ name }) => name);
+        if (answering.length > 0) return answering;
+        throw ApplicationFailure.create({ message: 'looks again later', nextRetryDelay: WATCH_INTERVAL });
+      },
+      withdraw: async ({ host }) => {
+        this.serving.set(host.name, null);
+      },
+      planRecovery: async (input) => this.recovery(client, input),
+      verify: async ({ environment }) => ({
+        environment,
+        committed: 'nothing',
+        consistent: true,
+        hosts: [],
+        schema: null,
+        holder: null,
+      }),
+      compose: async () => undefined,
+      forensics: async ({ host, version }) => `${host.name}:/forensics/${version}`,
+      settleSchema: async () => ({ version: '1', differences: [] }),
       restore: (call) => this.restored(call),
       commit: async ({ host, release: wanted }) => this.reading(host.name, wanted),
       record: async (what) => {
@@ -177,6 +208,39 @@ export class MockWorld {
     };
   }
 
+  /** A host's vote for what it serves. */
+  private voted(host: string, wanted: ReleaseRef): void {
+    const { state, differences } = this.reading(host, wanted);
+    if (state !== 'serves') throw failure('NOT_READ_BACK', differences.join(', '));
+  }
+
+  /** The plan of a recovery, by what the environment remembers. */
+  private async recovery(
+    client: Client,
+    { request, grant }: Parameters<Activities['planRecovery']>[0],
+  ): Promise<Awaited<ReturnType<Activities['planRecovery']>>> {
+    const { application, environment, wish } = request;
+    const state = await client.workflow
+      .getHandle(environmentWorkflowId(application, environment))
+      .query(status);
+    const to = wish.kind === 'rollback' ? chooseTarget(state, wish.to) : state.committed;
+    const hosts = HOSTS.filter(({ name }) =>
+      wish.kind === 'rejoin' ? name === wish.host : !Object.hasOwn(state.evicted, name),
+    );
+    const plan: RecoveryPlan = {
+      from: state.committed,
+      to,
+      hosts,
+      compose: null,
+      policy: this.policy,
+      settles: false,
+      supply: [],
+      would: {},
+      silent: [],
+    };
+    return { plan, epoch: grant?.epoch ?? 0 };
+  }
+
   /** A host was restored. */
   async restored({ host, release: to }: Parameters<Activities['restore']>[0]): Promise<null> {
     this.serving.set(host.name, to?.digest ?? null);
@@ -190,12 +254,12 @@ export class MockWorld {
 
   /** Names of the activities in order, without those of the environment; the same one on many hosts counts once. */
   story(): string[] {
-    const names = this.calls.map(({ name, input }) =>
-      name === 'activate' ? `activate ${(input as { component: string }).component}` : name,
-    );
-    return names.filter(
-      (name, index) => name !== 'watchHolder' && name !== 'enqueue' && name !== names[index - 1],
-    );
+    const names = this.calls
+      .filter(({ name }) => !BESIDE.includes(name))
+      .map(({ name, input }) =>
+        name === 'activate' ? `activate ${(input as { component: string }).component}` : name,
+      );
+    return names.filter((name, index) => name !== names[index - 1]);
   }
 
   /** True when every host serves the release (`null`: nothing). */

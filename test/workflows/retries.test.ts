@@ -123,6 +123,7 @@ describe('a host that stays away longer than patience lasts', () => {
           ? Promise.reject(failure('HOST_UNREACHABLE'))
           : Promise.resolve({ host: host.name, state: 'serves', differences: [] }),
     });
+    world.silent.add('web-2');
     world.policy = policy({
       retries: { tries: 1, delaySeconds: 1 },
       compensation: { delaySeconds: 5, giveUpAfterSeconds: 120, stabiliseSeconds: 1 },
@@ -142,7 +143,7 @@ describe('a host that stays away longer than patience lasts', () => {
           result: { outcome: 'PARTIAL', serving: null },
         });
         expect(world.incidents).toMatchObject([{ outcome: 'PARTIAL' }]);
-        expect((await stage.status()).quarantine).toContain('web-2');
+        expect((await stage.status()).quarantine?.lost).toEqual(['web-2']);
 
         const next = await stage.deployed({ version: '2.0.0' });
         expect(next).toMatchObject({ code: 'ENVIRONMENT_QUARANTINED', result: { outcome: 'REFUSED' } });

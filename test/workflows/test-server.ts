@@ -9,6 +9,7 @@ import proto from '@temporalio/proto';
 import { DefaultLogger, makeTelemetryFilterString, Runtime, Worker } from '@temporalio/worker';
 import { temporalTestServer } from '../../setup/temporal-test-server.js';
 import { bundleWorkflows } from '../../src/adapters/workflow-bundle.js';
+import type { RecoveryRequest, RecoveryWish } from '../../src/domain/recovery.js';
 import type { DeploymentRequest, DeploymentResult } from '../../src/domain/run.js';
 import { freePort } from '../../src/dev/ports.js';
 import { startTemporalServer } from '../../src/dev/temporal-server.js';
@@ -63,6 +64,28 @@ export class Stage {
     return ended(await this.deploy(over));
   }
 
+  /** Asks for a recovery. */
+  async recover(wish: RecoveryWish, over: Partial<RecoveryRequest> = {}): Promise<DeploymentHandle> {
+    const deploymentId = `20260101-130000-run${String(this.started.length + 1).padStart(3, '0')}`;
+    const what: RecoveryRequest = {
+      application: 'campus',
+      environment: this.environment,
+      deploymentId,
+      requestedBy: 'ada',
+      reason: 'because',
+      wish,
+      dryRun: false,
+      ...over,
+    };
+    const handle = await this.server.client.workflow.start('recovery', {
+      workflowId: messages.recoveryWorkflowId(wish.kind, what.environment, what.deploymentId),
+      taskQueue: this.taskQueue,
+      args: [what],
+    });
+    this.started.push(handle);
+    return handle;
+  }
+
   /** The environment's entity workflow. */
   entity(): WorkflowHandle {
     return this.client.workflow.getHandle(messages.environmentWorkflowId('campus', this.environment));
@@ -81,10 +104,14 @@ export class Stage {
       if (!(await isClosed(handle))) await handle.terminate('the story has ended');
     const entity = await this.entity().describe().catch(nullWhenNotFound);
     if (entity?.status.name !== 'RUNNING') return;
+    this.world.silent.clear();
+    await this.entity().signal(messages.resolve, { by: 'test', reason: 'the story has ended' });
     await until(async () => {
-      const { holder, queue } = await this.status();
+      const { holder, queue, evicted } = await this.status();
       const { raw } = await this.entity().describe();
-      return holder === null && queue.length === 0 && (raw.pendingActivities ?? []).length === 0;
+      const pending = [...(raw.pendingActivities ?? []), ...(raw.pendingChildren ?? [])];
+      const isDone = Object.values(evicted).every(({ withdrawn }) => withdrawn);
+      return isDone && holder === null && queue.length === 0 && pending.length === 0;
     });
   }
 

@@ -1,0 +1,76 @@
+import type { EnvironmentConfig } from '../config/load.js';
+import { newEnvironment, type EnvironmentState } from '../domain/environment-state.js';
+import type { HostInspection } from '../domain/host-protocol.js';
+import type { Verification, VerifiedHost } from '../domain/recovery.js';
+import { describeRelease, type Release } from '../domain/release.js';
+import { configured, type Dependencies, type Where } from './dependencies.js';
+import { environmentNow, inspectWhatAnswers } from './hosts-of.js';
+import { withPulse } from './pulse.js';
+import { readingOf, withCommitted } from './reading.js';
+import { lookAtSchema } from './settle-schema.js';
+
+/** The state file is a note for people; one that says something else misleads them. */
+function stateFileDifferences(seen: HostInspection, committed: Release | null): string[] {
+  const noted = seen.state?.current_version ?? null;
+  const expected = committed?.version ?? null;
+  return noted === expected
+    ? []
+    : [`its state file says ${noted ?? 'nothing'}, not ${expected ?? 'nothing'}`];
+}
+
+function verified(
+  name: string,
+  seen: HostInspection,
+  { committed, evicted }: EnvironmentState,
+): VerifiedHost {
+  if (Object.hasOwn(evicted, name)) {
+    const { differences } = readingOf(name, seen, null, []);
+    const state = differences.length === 0 ? 'serves' : 'differs';
+    return { host: name, evicted: true, state, differences };
+  }
+  const components = committed?.components.map((component) => component.name) ?? [];
+  const reading = withCommitted(readingOf(name, seen, committed, components), seen, committed);
+  const withheld = seen.withheld === null ? [] : [`it serves nothing: ${seen.withheld}`];
+  const differences = [...reading.differences, ...withheld, ...stateFileDifferences(seen, committed)];
+  return { host: name, evicted: false, state: differences.length === 0 ? 'serves' : 'differs', differences };
+}
+
+async function look(
+  dependencies: Dependencies,
+  environment: EnvironmentConfig,
+  state: EnvironmentState,
+): Promise<Verification> {
+  return withPulse(async (pulse) => {
+    const { committed, evicted, holder } = state;
+    const [{ inspected, silent }, schema] = await Promise.all([
+      inspectWhatAnswers(dependencies, environment, environment.hosts, pulse),
+      lookAtSchema(dependencies, environment, committed, pulse),
+    ]);
+    const hosts = environment.hosts.map(({ name }): VerifiedHost => {
+      const seen = inspected.find(([host]) => host === name)?.[1];
+      if (seen) return verified(name, seen, state);
+      const differences = [silent.get(name) ?? 'it did not answer'];
+      return { host: name, evicted: Object.hasOwn(evicted, name), state: 'unknown', differences };
+    });
+    const counted = hosts.filter((host) => !host.evicted);
+    return {
+      environment: environment.name,
+      committed: describeRelease(committed),
+      consistent:
+        counted.every((host) => host.state === 'serves') &&
+        (schema === null || schema.differences.length === 0),
+      hosts,
+      schema,
+      holder: holder?.deploymentId ?? null,
+    };
+  });
+}
+
+/**
+ * Compares every host with the committed release: what the running processes execute, files, units, nginx's answers, journal and
+ * state file; and the schema. Changes nothing. An evicted host is as it should be when it serves nothing.
+ */
+export async function verify(dependencies: Dependencies, where: Where): Promise<Verification> {
+  const environment = configured(dependencies, where);
+  return look(dependencies, environment, (await environmentNow(dependencies, where)) ?? newEnvironment(''));
+}

@@ -1,0 +1,142 @@
+import {
+  CancellationScope,
+  condition,
+  executeChild,
+  isCancellation,
+  log,
+  ParentClosePolicy,
+  sleep,
+} from '@temporalio/workflow';
+import { defineSearchAttributeKey } from '@temporalio/common';
+import { newDeploymentId } from '../domain/deployment-id.js';
+import type { EnvironmentState } from '../domain/environment-state.js';
+import type { HostRef } from '../domain/plan.js';
+import type { RecoveryWish } from '../domain/recovery.js';
+import { SEARCH_ATTRIBUTES } from '../domain/search-attributes.js';
+import { watching } from './activities.js';
+import * as messages from './messages.js';
+import type { recovery } from './recovery.js';
+import type { Target } from './run.js';
+import { isWhole } from './versions.js';
+
+const SHORTEST_PAUSE_MS = 10_000;
+const LONGEST_PAUSE_MS = 600_000;
+
+/** Hosts that are to be brought to the committed release when they answer. */
+function lost({ hosts, quarantine, evicted }: EnvironmentState): HostRef[] {
+  return hosts.filter(({ name }) => quarantine?.lost.includes(name) && !Object.hasOwn(evicted, name));
+}
+
+/** All that is waited for: lost hosts, and evicted ones that are to be taken out of traffic. */
+function outstanding(state: EnvironmentState): HostRef[] {
+  const serving = Object.values(state.evicted).filter(({ withdrawn }) => !withdrawn);
+  return [...lost(state), ...serving.map(({ host }) => host)];
+}
+
+/** No host needs to be waited for: the lost ones were evicted, it is the schema, or nobody knows what it is. */
+function isReady(state: EnvironmentState): boolean {
+  return state.quarantine !== null && lost(state).length === 0;
+}
+
+function hasDuty(state: EnvironmentState): boolean {
+  return state.quarantine !== null || outstanding(state).length > 0;
+}
+
+/** Tells two states of the duty apart: a watch over hosts that are no longer waited for is begun anew. */
+function dutyOf(state: EnvironmentState): string {
+  const names = [lost(state), outstanding(state)].map((hosts) => hosts.map(({ name }) => name));
+  return JSON.stringify([...names, state.quarantine?.since ?? null]);
+}
+
+/**
+ * PARTIAL is a duty that lives on (design rule 7): as soon as a lost host answers, a run of its own brings every host to the
+ * committed release, and an evicted one that comes back out of traffic. Tried again at growing intervals, for as long as it takes.
+ */
+export async function stayOnDuty(target: Target, read: () => EnvironmentState): Promise<never> {
+  let pause = SHORTEST_PAUSE_MS;
+  for (;;) {
+    await condition(() => hasDuty(read()) && read().holder === null);
+    const duty = dutyOf(read());
+    if (!isWhole()) {
+      await condition(() => dutyOf(read()) !== duty);
+      continue;
+    }
+    const wish = isReady(read()) ? converge : await wishOf(target, read);
+    if (wish === null || read().holder !== null) continue;
+    await carriedOut(target, read(), wish);
+    pause = dutyOf(read()) === duty ? Math.min(pause * 2, LONGEST_PAUSE_MS) : SHORTEST_PAUSE_MS;
+    await condition(() => dutyOf(read()) !== duty, pause);
+  }
+}
+
+const converge: RecoveryWish = { kind: 'converge', adopt: null };
+
+/** Waits until a host answers that something is to be done on; `null` when it is no longer to be done. */
+async function wishOf(target: Target, read: () => EnvironmentState): Promise<RecoveryWish | null> {
+  const duty = dutyOf(read());
+  const answering = await answeringHosts(target, outstanding(read()), () => dutyOf(read()) !== duty);
+  const [host] = outstanding(read()).filter(({ name }) => answering.includes(name));
+  if (!host) return null;
+  return Object.hasOwn(read().evicted, host.name) ? { kind: 'withdraw', host } : converge;
+}
+
+async function answeringHosts(
+  { application, environment }: Target,
+  hosts: readonly HostRef[],
+  isOver: () => boolean,
+): Promise<string[]> {
+  const watch = new CancellationScope();
+  const answered = watch
+    .run(() =>
+      watching.watchHosts.executeWithOptions({ summary: hosts.map(({ name }) => name).join(', ') }, [
+        { application, environment, hosts },
+      ]),
+    )
+    .catch(async (error: unknown) => {
+      if (!isCancellation(error)) {
+        log.warn('the watch over lost hosts failed and is begun again', { error: String(error) });
+        await sleep(SHORTEST_PAUSE_MS);
+      }
+      return [];
+    });
+  const names = await Promise.race([answered, condition(isOver).then(() => [])]);
+  watch.cancel();
+  await answered;
+  return names;
+}
+
+async function carriedOut(
+  { application, environment }: Target,
+  { quarantine }: EnvironmentState,
+  wish: RecoveryWish,
+): Promise<void> {
+  const deploymentId = newDeploymentId(new Date(), Math.random);
+  const reason =
+    wish.kind === 'withdraw' ? `${wish.host.name} is evicted` : (quarantine?.reason ?? 'converge');
+  try {
+    await executeChild<typeof recovery>('recovery', {
+      workflowId: messages.recoveryWorkflowId(wish.kind, environment, deploymentId),
+      parentClosePolicy: ParentClosePolicy.ABANDON,
+      typedSearchAttributes: [
+        { key: defineSearchAttributeKey(SEARCH_ATTRIBUTES.application, 'KEYWORD'), value: application },
+        { key: defineSearchAttributeKey(SEARCH_ATTRIBUTES.environment, 'KEYWORD'), value: environment },
+      ],
+      args: [
+        {
+          application,
+          environment,
+          deploymentId,
+          requestedBy: 'safeguard',
+          reason: reason.slice(0, 200),
+          wish,
+          dryRun: false,
+        },
+      ],
+      staticSummary: `${wish.kind} ${environment}: ${reason}`.slice(0, 200),
+    });
+  } catch (error) {
+    if (isCancellation(error) && CancellationScope.current().consideredCancelled) throw error;
+    // What it came to stands in the environment's state; a run that failed is begun again after a pause.
+    log.warn('a recovery did not go through', { wish: wish.kind, error: String(error) });
+  }
+}
