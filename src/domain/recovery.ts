@@ -2,6 +2,7 @@ import type { Manifest } from './manifest.js';
 import type { HostRef } from './plan.js';
 import type { Policy } from './policy.js';
 import type { Release } from './release.js';
+import type { DeploymentResult } from './run.js';
 
 /**
  * What can be asked of an environment beside a deployment.
@@ -50,6 +51,9 @@ export interface RecoveryPlan {
   /** Hosts that do not answer. */
   readonly silent: readonly string[];
 }
+
+/** What a recovery returns when it completes, and carries in its failure when it does not; the plan where it was a dry run. */
+export type RecoveryResult = DeploymentResult & { readonly plan: RecoveryPlan | null };
 
 /** A host that a person took out of an environment (audited; it comes back only by `rejoin`). */
 export interface Eviction {
