@@ -36,6 +36,8 @@ export function chosenComponents(
 ): readonly string[] | null {
   const names = [...new Set(given)];
   if (names.length === 0 || (names.length === 1 && names[0] === 'all')) return null;
+  if (names.includes('all'))
+    throw new SafeguardError('REQUEST_INVALID', 'Say all, or name the components; not both.');
   const unheard = names.filter((name) => !known.includes(name));
   if (unheard.length === 0) return names;
   throw new SafeguardError(

@@ -108,7 +108,7 @@ test.each([
   ['ROLLBACK_TARGET_UNKNOWN', ['dev', '--to', '1.9.9'], 'known: 2.0.0 (200abcde), 1.0.0 (100abcde), 0.9.0'],
   ['ROLLBACK_TARGET_UNKNOWN', ['prod'], 'Nothing was committed on prod yet'],
   ['REQUEST_INVALID', ['dev', 'frontend'], 'There is no component "frontend"; known: backend'],
-  ['REQUEST_INVALID', ['dev', 'all', 'frontend'], 'known: backend'],
+  ['REQUEST_INVALID', ['dev', 'all', 'backend'], 'Say all, or name the components; not both.'],
   ['ENVIRONMENT_UNKNOWN', ['nowhere'], 'it has: dev, prod'],
 ])(
   '%s at once: %j',
