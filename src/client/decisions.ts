@@ -25,7 +25,7 @@ const DECISION_MS = 20_000;
 export async function waitingRun(session: Session, place: Place): Promise<RunRef> {
   const deadline = Date.now() + LAG_MS;
   for (;;) {
-    const open = await openRuns(session, place);
+    const open = (await openRuns(session, place)).filter(({ kind }) => kind === 'deployment');
     const waiting = open.filter((run) => run.phase === 'awaiting-approval');
     const [run, ...others] = waiting;
     if (run && others.length === 0) return run;

@@ -5,6 +5,8 @@ import * as messages from '../workflows/messages.js';
 import type { EnvironmentStatus } from '../workflows/messages.js';
 import { grpcStatus, isAway, type Session } from './session.js';
 
+export type { EnvironmentStatus };
+
 /** An environment of an application, as commands speak of it. */
 export interface Place {
   readonly application: string;
@@ -43,6 +45,18 @@ export async function environmentStatus(session: Session, place: Place): Promise
   }
 }
 
+/** What an environment says of itself; `undefined` when no worker is there to give its word. */
+export function statusIfAnswered(
+  session: Session,
+  place: Place,
+): Promise<EnvironmentStatus | null | undefined> {
+  return environmentStatus(session, place).catch((error: unknown) => {
+    // What a person needs when all workers are away must work without them.
+    if (isAway(error)) return undefined;
+    throw error;
+  });
+}
+
 /** The environment's entity workflow. */
 export function environmentHandle(session: Session, { application, environment }: Place) {
   return session.client.workflow.getHandle(messages.environmentWorkflowId(application, environment));
@@ -55,6 +69,19 @@ export function environmentHandle(session: Session, { application, environment }
 export function runProgress(session: Session, application: string, workflowId: string): Promise<Progress> {
   const handle = session.client.workflow.getHandle(workflowId);
   return asked(session, application, () => handle.query(messages.progress));
+}
+
+/**
+ * Looks whether a worker is there that can carry a workflow on; the SDK itself answers this query in every workflow.
+ * @throws SafeguardError TEMPORAL_UNREACHABLE
+ */
+export async function assertAnswers(
+  session: Session,
+  application: string,
+  workflowId: string,
+): Promise<void> {
+  const handle = session.client.workflow.getHandle(workflowId);
+  await asked(session, application, () => handle.query('__temporal_workflow_metadata'));
 }
 
 /**

@@ -1,11 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { WorkflowFailedError, WorkflowNotFoundError } from '@temporalio/client';
 import { CancelledFailure } from '@temporalio/common';
+import type { RunKind } from '../domain/environment-state.js';
 import { SafeguardError } from '../domain/errors.js';
-import { EXIT_STATUS } from '../domain/outcome.js';
 import type { Progress } from '../domain/progress.js';
 import { runProgress } from './environments.js';
-import { endOfCompleted, endOfFailed, type RunEnd } from './run-end.js';
+import { endOfCompleted, endOfFailed, exitStatuses, type RunEnd } from './run-end.js';
 import { isAway, type Session } from './session.js';
 
 /** How often a run is looked at, in milliseconds. */
@@ -24,6 +24,7 @@ export interface Watcher {
 /** Which run to follow. */
 export interface Followed {
   readonly application: string;
+  readonly kind: RunKind;
   readonly workflowId: string;
 }
 
@@ -32,12 +33,12 @@ type Look = { readonly end: RunEnd } | { readonly end: null };
 /** Temporal keeps no details of a cancelled run, but the run itself still answers. */
 async function ownWord(
   session: Session,
-  { application, workflowId }: Followed,
+  { application, workflowId, kind }: Followed,
   end: RunEnd,
 ): Promise<RunEnd> {
   try {
     const { outcome, message } = await runProgress(session, application, workflowId);
-    return outcome === null ? end : { outcome, message, exitStatus: EXIT_STATUS[outcome] };
+    return outcome === null ? end : { outcome, message, exitStatus: exitStatuses(kind)[outcome] };
   } catch (error) {
     // Only a worker can answer for a run; that it was cancelled is known without one.
     if (isAway(error)) return end;
@@ -48,19 +49,16 @@ async function ownWord(
 async function endOf(session: Session, followed: Followed): Promise<RunEnd> {
   const handle = session.client.workflow.getHandle<() => Promise<unknown>>(followed.workflowId);
   try {
-    return endOfCompleted(await session.call(() => handle.result()));
+    return endOfCompleted(await session.call(() => handle.result()), followed.kind);
   } catch (error) {
-    const end = endOfFailed(error);
+    const end = endOfFailed(error, followed.kind);
     const isCancelled = error instanceof WorkflowFailedError && error.cause instanceof CancelledFailure;
     return isCancelled ? ownWord(session, followed, end) : end;
   }
 }
 
-async function look(
-  session: Session,
-  { application, workflowId }: Followed,
-  watcher: Watcher,
-): Promise<Look> {
+async function look(session: Session, followed: Followed, watcher: Watcher): Promise<Look> {
+  const { application, workflowId } = followed;
   const handle = session.client.workflow.getHandle(workflowId);
   const { status } = await session.call(() => handle.describe());
   const isOpen = status.name === 'RUNNING';
@@ -70,7 +68,7 @@ async function look(
     // The end of a run can be told without a worker.
     if (isOpen || !isAway(error)) throw error;
   }
-  return { end: isOpen ? null : await endOf(session, { application, workflowId }) };
+  return { end: isOpen ? null : await endOf(session, followed) };
 }
 
 function missing(workflowId: string, cause: unknown): SafeguardError {
@@ -91,7 +89,7 @@ export async function follow(session: Session, run: Followed, watcher: Watcher):
       } catch (error) {
         if (error instanceof WorkflowNotFoundError) throw missing(run.workflowId, error);
         if (!isAway(error)) throw error;
-        watcher.trouble(`${error.message} The deployment goes on without this window; trying again.`);
+        watcher.trouble(`${error.message} The run goes on without this window; trying again.`);
       }
       await delay(EVERY_MS);
     }

@@ -6,6 +6,7 @@ import type { DevOptions } from './commands/dev.js';
 import type { ResolveOptions } from './commands/resolve.js';
 import type { WatchOptions } from './commands/watch.js';
 import type { GlobalOptions } from './options.js';
+import { addRecoveries } from './recovery-commands.js';
 import type { Terminal } from './terminal.js';
 
 /** Told the exit status that a command came to. */
@@ -54,7 +55,7 @@ function addRuns(program: Command, terminal: Terminal, done: OnStatus): void {
     });
   program
     .command('watch <environment>')
-    .description('show the progress of the running, or the given, deployment')
+    .description('show the progress of the running, or the given, deployment or recovery')
     .option('--id <id>', 'deployment id')
     .action(async (environment: string, _: unknown, command: Command) => {
       const { watch } = await import('./commands/watch.js');
@@ -99,7 +100,7 @@ function addEnvironments(program: Command, terminal: Terminal, done: OnStatus): 
     });
   program
     .command('resolve <environment>')
-    .description('lift a quarantine after the hosts were brought to one release')
+    .description('lift a quarantine on your word alone; converge and rollback lift it by what they see')
     .requiredOption('--reason <reason>', 'what was done')
     .option('--by <name>', 'who says so')
     .action(async (environment: string, _: unknown, command: Command) => {
@@ -143,6 +144,7 @@ export function createProgram(terminal: Terminal, version: string, done: OnStatu
   const program = base(terminal, version);
   addRuns(program, terminal, done);
   addDecisions(program, terminal, done);
+  addRecoveries(program, terminal, done);
   addEnvironments(program, terminal, done);
   addProcesses(program, terminal, done);
   return program;

@@ -1,7 +1,8 @@
 import { TerminatedFailure, TimeoutFailure, WorkflowFailedError } from '@temporalio/client';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
+import type { RunKind } from '../domain/environment-state.js';
 import { ERRORS, isErrorCode } from '../domain/errors.js';
-import { EXIT_STATUS, type Outcome } from '../domain/outcome.js';
+import { EXIT_STATUS, EXIT_STATUS_OF_RECOVERY, type Outcome } from '../domain/outcome.js';
 
 /** How a run ended, for a person and for a shell. */
 export interface RunEnd {
@@ -29,15 +30,20 @@ function unsaid(message: string, exitStatus = 1): RunEnd {
   return { outcome: null, message, exitStatus };
 }
 
+/** Exit status of a run by its outcome: going back is a failure of a deployment, and the purpose of a recovery. */
+export function exitStatuses(kind: RunKind): Readonly<Record<Outcome, number>> {
+  return kind === 'deployment' ? EXIT_STATUS : EXIT_STATUS_OF_RECOVERY;
+}
+
 /** What a completed run returned. */
-export function endOfCompleted(returned: unknown): RunEnd {
+export function endOfCompleted(returned: unknown, kind: RunKind): RunEnd {
   if (!isResult(returned))
     return unsaid('The run completed, but returned nothing that this version understands.');
   const { outcome, message, serving } = returned;
   return {
     outcome,
     message,
-    exitStatus: EXIT_STATUS[outcome],
+    exitStatus: exitStatuses(kind)[outcome],
     ...(serving === undefined ? {} : { serving }),
   };
 }
@@ -46,12 +52,12 @@ export function endOfCompleted(returned: unknown): RunEnd {
  * How a run that did not complete ended: its own word where it left one.
  * @throws what it was given, unless that is a workflow's failure
  */
-export function endOfFailed(error: unknown): RunEnd {
+export function endOfFailed(error: unknown, kind: RunKind): RunEnd {
   if (!(error instanceof WorkflowFailedError)) throw error;
   const { cause } = error;
   if (cause instanceof ApplicationFailure || cause instanceof CancelledFailure) {
     const result: unknown = cause.details?.[0];
-    if (isResult(result)) return endOfCompleted(result);
+    if (isResult(result)) return endOfCompleted(result, kind);
   }
   if (cause instanceof ApplicationFailure && isErrorCode(cause.type)) {
     const isInput = ERRORS[cause.type].class === 'input';

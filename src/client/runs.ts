@@ -1,34 +1,57 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { WorkflowNotFoundError, type WorkflowExecutionInfo } from '@temporalio/client';
 import { defineSearchAttributeKey } from '@temporalio/common';
+import type { RunKind } from '../domain/environment-state.js';
+import { describeRun } from '../domain/environment-view.js';
 import { SafeguardError } from '../domain/errors.js';
 import { SEARCH_ATTRIBUTES } from '../domain/search-attributes.js';
 import * as messages from '../workflows/messages.js';
 import type { EnvironmentStatus } from '../workflows/messages.js';
-import { environmentStatus, type Place } from './environments.js';
-import { isAway, type Session } from './session.js';
+import { statusIfAnswered, type Place } from './environments.js';
+import type { Session } from './session.js';
 
 /** A run as it can be found from outside. */
 export interface RunRef {
   readonly workflowId: string;
+  readonly kind: RunKind;
   readonly deploymentId: string;
+  /** Empty where a recovery did not say it, or not yet. */
   readonly version: string;
   /** From the search attributes; `null` where the run did not set it yet. */
   readonly phase: string | null;
 }
 
 const phaseKey = defineSearchAttributeKey(SEARCH_ATTRIBUTES.phase, 'KEYWORD');
+const versionKey = defineSearchAttributeKey(SEARCH_ATTRIBUTES.version, 'KEYWORD');
 
-/** Takes a workflow id of a run apart; `null` for any other. */
-export function parseWorkflowId(workflowId: string): Omit<RunRef, 'phase'> | null {
-  const [kind, , version, deploymentId, ...rest] = workflowId.split('/');
-  if ((kind !== 'deployment' && kind !== 'rollback') || rest.length > 0) return null;
-  return version && deploymentId ? { workflowId, version, deploymentId } : null;
+const KINDS: readonly string[] = [
+  'deployment',
+  'converge',
+  'rollback',
+  'rejoin',
+  'withdraw',
+] satisfies RunKind[];
+
+function isKind(text: string | undefined): text is RunKind {
+  return text !== undefined && KINDS.includes(text);
 }
 
-function refOf(info: WorkflowExecutionInfo): RunRef | null {
-  const parsed = parseWorkflowId(info.workflowId);
-  return parsed && { ...parsed, phase: info.typedSearchAttributes.get(phaseKey) ?? null };
+/** Takes a workflow id of a run apart; `null` for any other, such as the rollback of a deployment that is gone. */
+export function parseWorkflowId(
+  workflowId: string,
+): Pick<RunRef, 'workflowId' | 'kind' | 'deploymentId' | 'version'> | null {
+  const [kind, , ...rest] = workflowId.split('/');
+  if (!isKind(kind)) return null;
+  const [version, deploymentId, ...more] = kind === 'deployment' ? rest : ['', ...rest];
+  if (version === undefined || !deploymentId || more.length > 0) return null;
+  return { workflowId, kind, version, deploymentId };
+}
+
+function refOf({ workflowId, typedSearchAttributes }: WorkflowExecutionInfo): RunRef | null {
+  const parsed = parseWorkflowId(workflowId);
+  if (!parsed) return null;
+  const version = typedSearchAttributes.get(versionKey) ?? parsed.version;
+  return { ...parsed, version, phase: typedSearchAttributes.get(phaseKey) ?? null };
 }
 
 /** Runs of an environment, newest first, as the server's list knows them (it may lag by a moment). */
@@ -38,7 +61,8 @@ async function* listed(
   filter: string,
 ): AsyncGenerator<RunRef> {
   // Names of environments hold nothing that would need quoting: `objectionTo` and the configuration see to it.
-  const query = `WorkflowId STARTS_WITH 'deployment/${environment}/'${filter}`;
+  const ids = KINDS.map((kind) => `WorkflowId STARTS_WITH '${kind}/${environment}/'`);
+  const query = `(${ids.join(' OR ')})${filter}`;
   const queue = messages.taskQueue(application);
   const pages = session.client.workflow.list({ query })[Symbol.asyncIterator]();
   for (;;) {
@@ -47,6 +71,11 @@ async function* listed(
     const run = next.value.taskQueue === queue ? refOf(next.value) : null;
     if (run) yield run;
   }
+}
+
+/** How people speak of a run: a deployment by its version, anything else by what it is. */
+export function nameOf({ kind, deploymentId, version }: RunRef): string {
+  return `${deploymentId} (${describeRun({ kind, version })})`;
 }
 
 /** The runs of an environment that have not ended, newest first. */
@@ -88,41 +117,65 @@ export async function namedRun(session: Session, place: Place, deploymentId: str
   const look = () => findRun(session, place, deploymentId);
   const run = await despiteLag(look, (found) => found === null);
   if (run) return run;
-  throw notFound(`${place.environment} has no deployment ${JSON.stringify(deploymentId)}.`);
-}
-
-/** The environment's own word, or `undefined` when no worker is there to give it. */
-async function statusIfAnswered(
-  session: Session,
-  place: Place,
-): Promise<EnvironmentStatus | null | undefined> {
-  return environmentStatus(session, place).catch((error: unknown) => {
-    // Aborting must work while every worker is away: the server's list then has to do.
-    if (isAway(error)) return undefined;
-    throw error;
-  });
+  throw notFound(`${place.environment} has no run ${JSON.stringify(deploymentId)}.`);
 }
 
 /**
- * The run that a command without `--id` means: the one that holds the environment, or the only open one.
+ * The run that `watch` without `--id` means: the one that holds the environment, whatever it is for, or the only open one.
  * @throws SafeguardError RUN_NOT_FOUND when nothing runs, REQUEST_INVALID when it could be several
  */
 export async function currentRun(session: Session, place: Place): Promise<RunRef> {
   const status = await statusIfAnswered(session, place);
   if (status?.holder) return { ...status.holder, phase: null };
-  const open = await despiteLag(
+  const open = await openDespiteLag(session, place);
+  return theOnly(place, open) ?? refuse(notFound(nothingRuns(place, status)));
+}
+
+/**
+ * The deployment that `abort` without `--id` means: the one that holds the environment, or the only open one.
+ * @throws SafeguardError RUN_NOT_FOUND when none runs, REQUEST_INVALID when it could be several
+ */
+export async function currentDeployment(session: Session, place: Place): Promise<RunRef> {
+  const status = await statusIfAnswered(session, place);
+  if (status?.holder?.kind === 'deployment') return { ...status.holder, phase: null };
+  const open = await openDespiteLag(session, place);
+  const deployment = theOnly(
+    place,
+    open.filter(({ kind }) => kind === 'deployment'),
+  );
+  if (deployment) return deployment;
+  const [recovery] = status?.holder ? [{ ...status.holder, phase: null }] : open;
+  throw recovery ? notAbortable(recovery) : notFound(nothingRuns(place, status));
+}
+
+/** Why a recovery is left to end by itself. */
+export function notAbortable(run: RunRef): SafeguardError {
+  return notFound(
+    `${nameOf(run)} is no deployment, and a ${run.kind} can't be aborted: it ends when every host serves one release, or says why not.`,
+  );
+}
+
+function openDespiteLag(session: Session, place: Place): Promise<readonly RunRef[]> {
+  return despiteLag(
     () => openRuns(session, place),
     (found) => found.length === 0,
   );
+}
+
+function refuse(error: SafeguardError): never {
+  throw error;
+}
+
+function theOnly({ environment }: Place, open: readonly RunRef[]): RunRef | null {
   const [run, ...others] = open;
-  if (!run) throw notFound(nothingRuns(place, status));
-  if (others.length === 0) return run;
+  if (!run || others.length === 0) return run ?? null;
   const ids = open.map(
-    ({ deploymentId, version, phase }) => `${deploymentId} (${version}, ${phase ?? 'starting'})`,
+    ({ deploymentId, kind, version, phase }) =>
+      `${deploymentId} (${describeRun({ kind, version })}, ${phase ?? 'starting'})`,
   );
   throw new SafeguardError(
     'REQUEST_INVALID',
-    `Several deployments of ${place.environment} are open; say which with --id: ${ids.join(', ')}`,
+    `Several runs of ${environment} are open; say which with --id: ${ids.join(', ')}`,
   );
 }
 
@@ -131,7 +184,7 @@ function nothingRuns({ environment }: Place, status: EnvironmentStatus | null | 
   const before = last
     ? ` The last one was ${last.deploymentId} (${last.version}), ${last.outcome} at ${last.at}.`
     : '';
-  return `No deployment of ${environment} is running.${before}`;
+  return `Nothing is running on ${environment}.${before}`;
 }
 
 /** The rollback that goes on in place of a run that was terminated, if there is one; the run itself otherwise. */

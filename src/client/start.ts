@@ -7,6 +7,7 @@ import { objectionTo } from '../domain/request.js';
 import type { DeploymentRequest } from '../domain/run.js';
 import { SEARCH_ATTRIBUTES } from '../domain/search-attributes.js';
 import { deploymentWorkflowId, taskQueue } from '../workflows/messages.js';
+import type { Place } from './environments.js';
 import { findRun } from './runs.js';
 import { isAway, type Session } from './session.js';
 
@@ -50,22 +51,31 @@ export function requestOf(config: Config, wish: Wish): DeploymentRequest {
   return request;
 }
 
-/** One id is one deployment: it names its artifacts on the hosts and its place in the queue. */
-async function assertIdIsFree(session: Session, request: DeploymentRequest): Promise<void> {
-  const other = await findRun(session, request, request.deploymentId);
-  if (!other || other.version === request.version) return;
+/**
+ * One id is one run: it names its artifacts on the hosts and its place in the queue. `mine` is the workflow that it may belong to.
+ * @throws SafeguardError REQUEST_INVALID
+ */
+export async function assertIdIsFree(
+  session: Session,
+  place: Place,
+  deploymentId: string,
+  mine: string,
+): Promise<void> {
+  const other = await findRun(session, place, deploymentId);
+  if (!other || other.workflowId === mine) return;
+  const what = other.kind === 'deployment' ? `deployment of ${other.version}` : other.kind;
   throw new SafeguardError(
     'REQUEST_INVALID',
-    `Deployment id ${request.deploymentId} belongs to the deployment of ${other.version}; choose another, or leave --id out.`,
+    `Deployment id ${deploymentId} belongs to the ${what}; choose another, or leave --id out.`,
   );
 }
 
-function attributes({ application, environment, version }: DeploymentRequest) {
-  const values = { application, environment, version };
-  return (Object.keys(values) as (keyof typeof values)[]).map((name) => ({
-    key: defineSearchAttributeKey(SEARCH_ATTRIBUTES[name], 'KEYWORD'),
-    value: values[name],
-  }));
+/** Search attributes that a run is started with; those without a value are left out. */
+export function attributes(values: Partial<Record<keyof typeof SEARCH_ATTRIBUTES, string>>) {
+  return (Object.keys(values) as (keyof typeof SEARCH_ATTRIBUTES)[]).flatMap((name) => {
+    const value = values[name];
+    return value ? [{ key: defineSearchAttributeKey(SEARCH_ATTRIBUTES[name], 'KEYWORD'), value }] : [];
+  });
 }
 
 /**
@@ -81,7 +91,7 @@ export async function startDeployment(session: Session, request: DeploymentReque
         workflowId,
         taskQueue: taskQueue(application),
         args: [request],
-        typedSearchAttributes: attributes(request),
+        typedSearchAttributes: attributes({ application, environment, version }),
         staticSummary: `Deploy ${version} to ${environment} for ${request.requestedBy}`,
         workflowIdReusePolicy: 'REJECT_DUPLICATE',
       }),
@@ -89,18 +99,21 @@ export async function startDeployment(session: Session, request: DeploymentReque
     return { workflowId, request, isNew: true };
   } catch (error) {
     if (error instanceof WorkflowExecutionAlreadyStartedError) return { workflowId, request, isNew: false };
-    if (isAway(error)) throw mayHaveStarted(error, request);
+    if (isAway(error)) throw mayHaveStarted(error, deploymentId);
     throw error;
   }
 }
 
 /** As `startDeployment`, for an id that a person chose. */
 export async function startNamed(session: Session, request: DeploymentRequest): Promise<Started> {
-  await assertIdIsFree(session, request);
+  const { environment, version, deploymentId } = request;
+  const mine = deploymentWorkflowId(environment, version, deploymentId);
+  await assertIdIsFree(session, request, deploymentId, mine);
   return startDeployment(session, request);
 }
 
-function mayHaveStarted(cause: SafeguardError, { deploymentId }: DeploymentRequest): SafeguardError {
-  const message = `${cause.message} The deployment may have been started; the same command with --id ${deploymentId} finds it or starts it once.`;
+/** The server did not answer, which does not say that it did nothing. */
+export function mayHaveStarted(cause: SafeguardError, deploymentId: string): SafeguardError {
+  const message = `${cause.message} The run may have been started; the same command with --id ${deploymentId} finds it or starts it once.`;
   return new SafeguardError('TEMPORAL_UNREACHABLE', message, { cause });
 }

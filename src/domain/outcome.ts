@@ -34,8 +34,14 @@ export const EXIT_STATUS: Readonly<Record<Outcome, number>> = {
   WITHDRAWN: 7,
 };
 
+/** The same for what repairs an environment: every host serves the committed release, which is what was asked for. */
+export const EXIT_STATUS_OF_RECOVERY: Readonly<Record<Outcome, number>> = { ...EXIT_STATUS, ROLLED_BACK: 0 };
+
 /** Exit status when Temporal can't be reached. */
 export const EXIT_UNREACHABLE = 8;
+
+/** Exit status of `verify` when a host or the schema is not as it should be, or nobody knows. */
+export const EXIT_DIFFERS = 9;
 
 /** True for outcomes after which the hosts serve another release than the one asked for, or nobody knows. */
 export function isRollback(outcome: Outcome): boolean {

@@ -29,6 +29,11 @@ describe('a command line that makes no sense is exit 2', () => {
     ['no version', ['deploy', 'dev']],
     ['no comment', ['approve', 'dev']],
     ['no reason', ['resolve', 'dev']],
+    ['no reason for a rollback', ['rollback', 'dev']],
+    ['no reason for a converge', ['converge', 'dev']],
+    ['no host', ['host', 'evict', 'dev', '--reason', 'x']],
+    ['no reason for an eviction', ['host', 'evict', 'dev', 'web1']],
+    ['no reason for a rejoin', ['host', 'rejoin', 'dev', 'web1']],
     ['bad port', ['dev', '--port', '70000']],
   ])('%s', async (_, words) => {
     expect(await run(...words)).toMatchObject({ status: 2 });
@@ -49,7 +54,15 @@ describe('what is wrong is refused before Temporal is contacted', () => {
     ['ENVIRONMENT_UNKNOWN', ['abort', 'nowhere']],
     ['VERSION_INVALID', ['deploy', 'dev', '--version', '../../etc']],
     ['VERSION_INVALID', ['deploy', 'dev', '--version', 'latest']],
+    ['ENVIRONMENT_UNKNOWN', ['verify', 'nowhere']],
     ['REQUEST_INVALID', ['deploy', 'dev', '--version', '1.0.0', '--id', 'a/b']],
+    ['REQUEST_INVALID', ['rollback', 'dev', '--reason', 'x', '--id', 'a/b']],
+    ['REQUEST_INVALID', ['rollback', 'dev', 'frontend', '--reason', 'x']],
+    ['REQUEST_INVALID', ['converge', 'dev', '--reason', '']],
+    ['REQUEST_INVALID', ['converge', 'dev', '--reason', 'x', '--by', '']],
+    ['REQUEST_INVALID', ['converge', 'dev', '--reason', 'x', '--adopt', 'a\nb']],
+    ['REQUEST_INVALID', ['host', 'evict', 'dev', 'web1', '--reason', 'a\nb']],
+    ['REQUEST_INVALID', ['host', 'rejoin', 'dev', 'web1', '--reason', 'a\nb']],
     ['REQUEST_INVALID', ['deploy', 'dev', '--version', '1.0.0', '--by', '']],
     ['REQUEST_INVALID', ['deploy', 'dev', '--version', '1.0.0', '--adopt', 'a\nb']],
   ])('%s', async (code, words) => {

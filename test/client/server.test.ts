@@ -1,76 +1,19 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { Client, Connection } from '@temporalio/client';
-import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
-import { bundleWorkflows } from '../../src/adapters/workflow-bundle.js';
-import { runCli } from '../../src/client/main.js';
-import { freePort } from '../../src/dev/ports.js';
-import {
-  startTemporalServer,
-  type ServerOptions,
-  type TemporalServer,
-} from '../../src/dev/temporal-server.js';
-import { CapturedTerminal } from './captured-terminal.js';
-import { shopFolder } from './shop.js';
+import { DefaultLogger, Runtime } from '@temporalio/worker';
+import { CliServer, until } from './cli-server.js';
 
-let folder: string;
-let state: string;
-let options: ServerOptions;
-let server: TemporalServer;
-let native: NativeConnection;
-let worker: Worker;
-let running: Promise<void>;
-let client: Client;
+let cli: CliServer;
+const begin = (...words: string[]) => cli.begin(...words);
+const run = (...words: string[]) => cli.run(...words);
 
 // The SDK tells of every failed run; here failures are what is tested.
 Runtime.install({ logger: new DefaultLogger('ERROR') });
 
 beforeAll(async () => {
-  folder = await shopFolder();
-  state = await mkdtemp(join(tmpdir(), 'safeguard-cli-server-'));
-  options = {
-    database: join(state, 'temporal.db'),
-    logFile: join(state, 'temporal.log'),
-    port: await freePort(),
-    uiPort: await freePort(),
-  };
-  server = await startTemporalServer(options);
-  native = await NativeConnection.connect({ address: server.address });
-  worker = await Worker.create({
-    connection: native,
-    taskQueue: 'safeguard-shop',
-    workflowBundle: await bundleWorkflows(join(import.meta.dirname, 'workflows', 'stub.ts')),
-  });
-  running = worker.run();
-  client = new Client({ connection: await Connection.connect({ address: server.address }) });
+  cli = await CliServer.start();
 }, 300_000);
 
-afterAll(async () => {
-  worker.shutdown();
-  await running;
-  await native.close();
-  await client.connection.close();
-  await server.stop();
-  await rm(folder, { recursive: true });
-  await rm(state, { recursive: true });
-}, 60_000);
-
-function begin(...words: string[]) {
-  const terminal = new CapturedTerminal();
-  const config = ['--config', join(folder, 'safeguard.yaml'), '--address', server.address];
-  return { terminal, ended: runCli([...words, ...config], '1', terminal) };
-}
-
-async function run(...words: string[]) {
-  const { terminal, ended } = begin(...words);
-  return { status: await ended, stdout: terminal.stdout, stderr: terminal.stderr };
-}
-
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 50));
-}
+afterAll(() => cli.stop(), 60_000);
 
 describe('one environment', () => {
   test('a deployment is followed, approved by another person, and ends as exit 0', async () => {
@@ -146,7 +89,7 @@ describe('one environment', () => {
   test('a terminated run says where to look', async () => {
     const { terminal, ended } = begin('deploy', 'dev', '--version', '2.2.0', '--follow', '--id', 'run-0003');
     await until(() => terminal.stdout.includes('▶'));
-    await client.workflow.getHandle('deployment/dev/2.2.0/run-0003').terminate();
+    await cli.client.workflow.getHandle('deployment/dev/2.2.0/run-0003').terminate();
     expect(await ended).toBe(1);
     expect(terminal.stdout).toContain('safeguard watch dev');
   }, 60_000);
@@ -157,11 +100,13 @@ describe('one environment', () => {
       stdout: expect.stringContaining('nothing was ever deployed'),
     });
     expect(await run('resolve', 'prod', '--reason', 'mended')).toMatchObject({ status: 2 });
-    await client.workflow.start('environment', {
-      workflowId: 'environment/shop/prod',
-      taskQueue: 'safeguard-shop',
-      args: [{ quarantine: 'web2 differs' }],
-    });
+    const quarantine = {
+      reason: 'web2 differs',
+      since: '2026-11-21T12:00:00Z',
+      deploymentId: 'zero',
+      lost: [],
+    };
+    await cli.environment('prod', { quarantine });
     expect(await run('status', 'prod')).toMatchObject({
       stdout: expect.stringContaining('quarantined: web2 differs'),
     });
@@ -174,9 +119,9 @@ describe('one environment', () => {
 test('whoever follows outlives the server', async () => {
   const { terminal, ended } = begin('deploy', 'dev', '--version', '3.0.0', '--follow', '--id', 'run-0004');
   await until(() => terminal.stdout.includes('▶'));
-  await server.stop();
+  await cli.stopServer();
   await until(() => terminal.stdout.includes('trying again'));
-  server = await startTemporalServer(options);
+  await cli.startServerAgain();
   await until(() => terminal.stdout.includes('It answers again.'));
   expect(await run('approve', 'dev', '--comment', 'seen', '--by', 'bob')).toMatchObject({ status: 0 });
   expect(await ended).toBe(0);

@@ -1,6 +1,6 @@
 import { abortRun } from '../abort-run.js';
 import { actor, type GlobalOptions } from '../options.js';
-import { currentRun, namedRun } from '../runs.js';
+import { currentDeployment, namedRun, notAbortable } from '../runs.js';
 import { withSession } from '../session.js';
 import type { Terminal } from '../terminal.js';
 import { followRun } from './follow-run.js';
@@ -20,8 +20,9 @@ export async function abort(terminal: Terminal, environment: string, options: Ab
   const said = { by: actor(options.by), reason: options.reason ?? 'no reason given' };
   return withSession(options, async (session) => {
     const run = await (options.id === undefined
-      ? currentRun(session, place)
+      ? currentDeployment(session, place)
       : namedRun(session, place, options.id));
+    if (run.kind !== 'deployment') throw notAbortable(run);
     await abortRun(session, run, said);
     const { deploymentId, version, workflowId } = run;
     if (options.follow) {

@@ -34,7 +34,8 @@ export async function deploy(
     const started = await start(session, request);
     introduce(terminal, session, started, options);
     if (!options.follow) return 0;
-    return followRun(session, { ...request, workflowId: started.workflowId }, terminal, options);
+    const run = { ...request, kind: 'deployment', workflowId: started.workflowId } as const;
+    return followRun(session, run, terminal, options);
   });
 }
 

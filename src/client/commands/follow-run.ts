@@ -10,7 +10,7 @@ import { watcherFor } from '../view/watchers.js';
 const INTERRUPTED = 130;
 
 /** The run to show, and where it belongs. */
-export interface Shown extends Pick<RunRef, 'workflowId' | 'deploymentId' | 'version'> {
+export interface Shown extends Pick<RunRef, 'workflowId' | 'kind' | 'deploymentId' | 'version'> {
   readonly application: string;
   readonly environment: string;
 }
@@ -26,17 +26,18 @@ export async function followRun(
   const detach = (): void => {
     watcher.close();
     terminal.err(
-      `No longer watching; the deployment goes on. Watch it again: safeguard watch ${run.environment} --id ${run.deploymentId}`,
+      `No longer watching; the run goes on. Watch it again: safeguard watch ${run.environment} --id ${run.deploymentId}`,
     );
-    terminal.err(`Stop it: safeguard abort ${run.environment} --id ${run.deploymentId}`);
+    if (run.kind === 'deployment')
+      terminal.err(`Stop it: safeguard abort ${run.environment} --id ${run.deploymentId}`);
     process.exit(INTERRUPTED);
   };
   process.once('SIGINT', detach);
   try {
     const end = await follow(session, run, watcher);
-    const { workflowId, deploymentId, environment, version } = run;
+    const { workflowId, kind, deploymentId, environment, version } = run;
     if (options.json)
-      terminal.out(JSON.stringify({ workflowId, deploymentId, environment, version, ...end }));
+      terminal.out(JSON.stringify({ workflowId, kind, deploymentId, environment, version, ...end }));
     else terminal.out(describeEnd(end, environment, terminal.colour));
     return end.exitStatus;
   } finally {

@@ -11,7 +11,7 @@ export function describeEnd(end: RunEnd, environment: string, colour: ChalkInsta
       `${colour.red('ended from outside')}: ${printable(end.message, 2000)}`,
       `The environment brings itself to one release. Watch it: safeguard watch ${environment}`,
     ].join('\n');
-  const isGood = outcome === 'SUCCEEDED' || outcome === 'NOOP';
+  const isGood = end.exitStatus === 0;
   const word = isGood
     ? colour.green(outcome)
     : isRollback(outcome)

@@ -1,6 +1,9 @@
 import type { ChalkInstance } from 'chalk';
 import Table from 'cli-table3';
+import { describeRun } from '../../domain/environment-view.js';
 import { describeRelease } from '../../domain/release.js';
+import { earlierReleases, wayBackIn, waysOut } from '../../domain/ways-out.js';
+import type { EnvironmentStatus } from '../environments.js';
 import type { EnvironmentReport } from '../report.js';
 import { printable } from './printable.js';
 import { PLAIN_TABLE, progressTable, type Canvas } from './progress-table.js';
@@ -13,13 +16,13 @@ function since(startedAt: string, now: number): string {
 function holderLine({ status }: EnvironmentReport, now: number): string {
   const holder = status?.holder;
   if (!holder) return 'nobody';
-  return `${holder.version} — ${holder.deploymentId}, asked by ${printable(holder.requestedBy)}, for ${since(holder.grantedAt, now)}`;
+  return `${describeRun(holder)} — ${holder.deploymentId}, asked by ${printable(holder.requestedBy)}, for ${since(holder.grantedAt, now)}`;
 }
 
 function queueLines({ status }: EnvironmentReport, now: number): string[] {
   return (status?.queue ?? []).map(
     (run, index) =>
-      `  ${index + 1}. ${run.version} — ${run.deploymentId}, asked by ${printable(run.requestedBy)}, waiting for ${since(run.enqueuedAt, now)}`,
+      `  ${index + 1}. ${describeRun(run)} — ${run.deploymentId}, asked by ${printable(run.requestedBy)}, waiting for ${since(run.enqueuedAt, now)}`,
   );
 }
 
@@ -41,6 +44,46 @@ function waitingLines({ waiting, place }: EnvironmentReport, colour: ChalkInstan
   );
 }
 
+function quarantineLines(
+  { place }: EnvironmentReport,
+  status: EnvironmentStatus,
+  colour: ChalkInstance,
+): string[] {
+  const { quarantine } = status;
+  if (quarantine === null) return [];
+  const { reason, since: began, deploymentId, lost } = quarantine;
+  const ways = waysOut(place.environment, status);
+  const width = Math.max(...ways.map(({ command }) => command.length));
+  return [
+    colour.red(`quarantined: ${printable(reason, 1000)}`),
+    `  since ${moment(began)}, by ${deploymentId}; no new release is let in`,
+    ...(lost.length === 0
+      ? []
+      : [`  lost: ${colour.red(printable(lost.join(', ')))} — tried again by itself as soon as it answers`]),
+    '  ways out:',
+    ...ways.map(({ command, does }) => `    ${command.padEnd(width)}  ${colour.dim(`# ${does}`)}`),
+  ];
+}
+
+function evictedLines(
+  { place }: EnvironmentReport,
+  { evicted }: EnvironmentStatus,
+  colour: ChalkInstance,
+): string[] {
+  return Object.values(evicted).flatMap(({ host, by, reason, at, withdrawn }) => [
+    `${colour.yellow('evicted')}: ${host.name} — by ${printable(by)} at ${moment(at)}: ${printable(reason)}`,
+    `  ${withdrawn ? 'seen out of traffic' : colour.red('not seen out of traffic yet; it is taken out as soon as it answers')}`,
+    `  back in: ${wayBackIn(place.environment, host.name)}`,
+  ]);
+}
+
+function rollbackLine(status: EnvironmentStatus): string {
+  const earlier = earlierReleases(status);
+  return earlier.length === 0
+    ? 'a rollback has nothing to go to yet'
+    : `a rollback can go to ${earlier.map(describeRelease).join(', ')}`;
+}
+
 /** All about one environment. */
 export function environmentPage(report: EnvironmentReport, canvas: Canvas): string {
   const { place, status, progress } = report;
@@ -48,10 +91,12 @@ export function environmentPage(report: EnvironmentReport, canvas: Canvas): stri
   const title = colour.bold(`${place.application}/${place.environment}`);
   const waiting = waitingLines(report, colour);
   if (!status) return [`${title}: nothing was ever deployed here.`, ...waiting].join('\n');
-  const { committed, releases, quarantine, queue } = status;
+  const { committed, queue } = status;
   return [
-    `${title} serves ${describeRelease(committed)}, before that ${describeRelease(releases[1] ?? null)}`,
-    ...(quarantine === null ? [] : [colour.red(`quarantined: ${printable(quarantine.reason, 1000)}`)]),
+    `${title} serves ${describeRelease(committed)}`,
+    rollbackLine(status),
+    ...quarantineLines(report, status, colour),
+    ...evictedLines(report, status, colour),
     `held by ${holderLine(report, now)}`,
     ...(queue.length === 0 ? [] : [`${queue.length} waiting:`, ...queueLines(report, now)]),
     ...waiting,
@@ -69,11 +114,13 @@ function overviewRow({ place, status, waiting, progress }: EnvironmentReport): s
       '',
       waiting.length === 0 ? '' : `${waiting.length} awaiting approval`,
     ];
+  const evicted = Object.keys(status.evicted).length;
   const remarks = [
     ...(status.quarantine === null ? [] : ['quarantined']),
+    ...(evicted === 0 ? [] : [`${evicted} evicted`]),
     ...(waiting.length === 0 ? [] : [`${waiting.length} awaiting approval`]),
   ];
-  const running = status.holder ? `${status.holder.version} ${progress?.phase ?? ''}`.trim() : '';
+  const running = status.holder ? `${describeRun(status.holder)} ${progress?.phase ?? ''}`.trim() : '';
   const queued = status.queue.length === 0 ? '' : String(status.queue.length);
   return [place.environment, describeRelease(status.committed), running, queued, remarks.join(', ')];
 }

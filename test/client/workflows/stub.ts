@@ -7,7 +7,12 @@ import {
   setHandler,
   upsertSearchAttributes,
 } from '@temporalio/workflow';
-import { newEnvironment, type EnvironmentState } from '../../../src/domain/environment-state.js';
+import {
+  evicted,
+  newEnvironment,
+  objectionToEviction,
+  type EnvironmentState,
+} from '../../../src/domain/environment-state.js';
 import type { Outcome } from '../../../src/domain/outcome.js';
 import type { Progress } from '../../../src/domain/progress.js';
 import type {
@@ -18,6 +23,8 @@ import type {
 } from '../../../src/domain/run.js';
 import { SEARCH_ATTRIBUTES } from '../../../src/domain/search-attributes.js';
 import * as messages from '../../../src/workflows/messages.js';
+
+export { recovery, verify } from './recovery-stub.js';
 
 const PLAN = 'abcdef0123456789'.repeat(4);
 
@@ -96,5 +103,20 @@ export async function environment(state: Partial<EnvironmentState>): Promise<voi
   let now = { ...newEnvironment('incarnation'), ...state };
   setHandler(messages.status, () => ({ application: 'shop', environment: 'dev', ...now }));
   setHandler(messages.resolve, () => void (now = { ...now, quarantine: null }));
+  setHandler(
+    messages.evict,
+    ({ host: name, by, reason }) => {
+      const host = { name, address: '127.0.0.1', port: 22 };
+      const eviction = { host, by, reason, at: new Date().toISOString(), withdrawn: false };
+      now = evicted(now, eviction);
+      return eviction;
+    },
+    {
+      validator: ({ host }: { readonly host: string }) => {
+        const objection = objectionToEviction(now, host);
+        if (objection !== null) throw new Error(objection);
+      },
+    },
+  );
   await condition(() => false);
 }
