@@ -36,7 +36,8 @@ interface Addressed {
   };
 }
 
-function addressed(dependencies: Dependencies, call: OnHost): Addressed {
+/** How a call reaches its host, and what every request of it begins with. */
+export function addressed(dependencies: Dependencies, call: OnHost): Addressed {
   const environment = configured(dependencies, call);
   const token = { ...call.token, attempt: Context.current().info.attempt };
   return {
@@ -46,7 +47,8 @@ function addressed(dependencies: Dependencies, call: OnHost): Addressed {
   };
 }
 
-function options({ signal, say }: Pulse, timeoutSeconds?: number): HostCallOptions {
+/** How a call of the host program hangs on its activity. */
+export function options({ signal, say }: Pulse, timeoutSeconds?: number): HostCallOptions {
   return {
     signal,
     onProgress: ({ text, bytes }) => say(bytes === undefined ? text : `${text}: ${bytes} bytes`),

@@ -1,6 +1,8 @@
 import { check } from './check.js';
+import { compose } from './compose.js';
 import type { Dependencies } from './dependencies.js';
 import { enqueue, watchHolder } from './environment.js';
+import { forensics } from './forensics.js';
 import { activate, adopt, capture, commit, readBack, restore, stage } from './hosts.js';
 import { migrate } from './migrate.js';
 import { plan } from './plan.js';
@@ -15,10 +17,12 @@ const all = {
   adopt,
   capture,
   stage,
+  compose,
   activate,
   migrate,
   check,
   readBack,
+  forensics,
   restore,
   commit,
   record,

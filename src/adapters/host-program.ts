@@ -7,13 +7,22 @@ import {
   type AdoptRequest,
   type ChangeResult,
   type CommitRequest,
+  type ComposeRequest,
+  type ForensicsRequest,
+  type ForensicsResult,
   type HostInspection,
   type HostRequest,
   type InspectRequest,
   type RestoreRequest,
   type StageRequest,
 } from '../domain/host-protocol.js';
-import { changeResult, HostAnswer, hostInspection, type HostProgress } from './host-answer.js';
+import {
+  changeResult,
+  forensicsResult,
+  HostAnswer,
+  hostInspection,
+  type HostProgress,
+} from './host-answer.js';
 import type { SshConnections } from './ssh/connections.js';
 import type { ExecResult } from './ssh/exec.js';
 import { describeTarget, type SshTarget } from './ssh/target.js';
@@ -24,12 +33,13 @@ export const HOST_COMMAND = ['sudo', '-n', '/usr/local/sbin/safeguard-host'] as 
 /** A request as its caller writes it: the protocol's number is filled in here. */
 type Unversioned<R extends HostRequest> = Omit<R, 'protocol'>;
 
-/** Every operation that changes what runs. */
+/** Every operation that changes what lies or runs on a host, and that needs nothing but its request. */
 export type ChangeRequest =
   | Unversioned<ActivateRequest>
   | Unversioned<RestoreRequest>
   | Unversioned<CommitRequest>
-  | Unversioned<AdoptRequest>;
+  | Unversioned<AdoptRequest>
+  | Unversioned<ComposeRequest>;
 
 export interface HostCallOptions {
   readonly signal?: AbortSignal;
@@ -72,13 +82,22 @@ export class HostProgram {
     return this.#call(target, request, changeResult, options, archive);
   }
 
-  /** Activates, restores, commits or adopts. */
+  /** Activates, restores, commits, adopts or composes. */
   async change(
     target: SshTarget,
     request: ChangeRequest,
     options: HostCallOptions = {},
   ): Promise<ChangeResult> {
     return this.#call(target, request, changeResult, options);
+  }
+
+  /** Keeps what there is to know of a failed release on the host, and answers it. */
+  async forensics(
+    target: SshTarget,
+    request: Unversioned<ForensicsRequest>,
+    options: HostCallOptions = {},
+  ): Promise<ForensicsResult> {
+    return this.#call(target, request, forensicsResult, options);
   }
 
   async #call<T>(
