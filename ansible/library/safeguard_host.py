@@ -2060,12 +2060,12 @@ def cut_to_answer(files: dict, room: int) -> dict:
 def keep_bundle(directory: str, files: dict, metadata: dict) -> tuple:
     """(where it lies, None) or (None, why it does not). Not synced: that can take as long as the disk likes, and
     whoever asked gets a copy."""
-    os.makedirs(FORENSICS_ROOT, mode=0o700, exist_ok=True)
     files = {**files, 'metadata.json': readable_json(metadata)}
-    room = os.statvfs(FORENSICS_ROOT)
+    room = os.statvfs(mount_point(FORENSICS_ROOT))
     free, size = room.f_bavail * room.f_frsize, sum(len(found.encode()) for found in files.values())
     if free < FORENSICS_FREE_BYTES + size:
         return None, f'nothing is kept on this host: only {free >> 20} MiB are free on its disk'
+    os.makedirs(FORENSICS_ROOT, mode=0o700, exist_ok=True)
     scratch = f'{FORENSICS_ROOT}/.new-{os.getpid()}-{time.time_ns()}'
     os.mkdir(scratch, 0o700)
     try:
