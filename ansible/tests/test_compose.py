@@ -115,7 +115,8 @@ class ComposeTest(HostTest):
 
     def test_refuses_a_source_without_its_secrets(self):
         os.unlink(f'{self.app.releases}/{self.one}/.backend.env')
-        self.refused('NOT_STAGED', self.compose)
+        self.assertIn('the secrets of backend', self.refused('NOT_STAGED', lambda: self.compose(check=True)))
+        self.assertIn('the secrets of backend', self.refused('NOT_STAGED', self.compose))
 
     def test_refuses_an_altered_source(self):
         with open(f'{self.app.releases}/{self.one}/backend/a.txt', 'wb') as file:
@@ -155,6 +156,11 @@ class ComposeTest(HostTest):
 
     def test_an_older_token_is_refused(self):
         self.refused('FENCED', lambda: self.compose(token={**TOKEN, 'epoch': 2}))
+
+    def test_a_newer_token_is_accepted_and_stored(self):
+        newer = {**TOKEN, 'epoch': 4, 'run': '02RUN'}
+        self.compose(token=newer)
+        self.assertEqual(host.read_ledger(self.app)['token'], newer)
 
     def test_check_mode_only_says(self):
         told = self.compose(check=True)
