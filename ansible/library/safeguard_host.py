@@ -1806,8 +1806,8 @@ def forensics(request: dict, app: App, change: Change) -> dict:
     version = text(request['version'], 'version', VERSION)
     if version.startswith('.'):
         refuse(f'version: {version!r} is not allowed here')
-    logs = whole(request['logs'], 'logs', 1, 7 * 24 * 3600)
-    limit = whole(request['limit'], 'limit', 1, 600)
+    logs = whole(request['logs'], 'logs', 1, 10 * 366 * 86_400)
+    limit = whole(request['limit'], 'limit', 1, 86_400)
     check_fence(app, request)
     directory = f'{FORENSICS_ROOT}/{version}-{timestamp().replace("-", "").replace(":", "")}'
     if change.check:

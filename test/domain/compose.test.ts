@@ -81,6 +81,12 @@ describe('a composite release', () => {
     expect(composeManifest(TWO, built, ['backend']).version).toBe('2.0.0+backend.1.0.0+build.7');
   });
 
+  test('has a version that is cut where it would be too long', () => {
+    const { version } = composeManifest(release('a'.repeat(100)), release('b'.repeat(100)), ['backend']);
+    expect(version).toHaveLength(128);
+    expect(isVersion(version, 'tag')).toBe(true);
+  });
+
   test('is the present release itself where nothing differs', () => {
     expect(composeManifest(TWO, { ...TWO, version: '9' }, ['backend'])).toBe(TWO);
     expect(composeManifest(TWO, ONE, [])).toBe(TWO);
@@ -105,10 +111,12 @@ describe('is refused', () => {
 
   test.each([
     ['a route that would lead nowhere', { ...ONE.components, backend: service('backend', 9090, 'a') }],
-    ['a port that two would have', { ...ONE.components, backend: service('backend', 8081, 'a') }],
+    ['a port that two would have', { ...ONE.components, worker: service('worker', 8080, 'a') }],
     ['a unit that two would have', { ...ONE.components, backend: service('worker', 8080, 'a') }],
   ])('%s', (_what, components) => {
-    expect(() => composeManifest(TWO, release('1.0.0', { components }), ['backend'])).toThrow(UNKNOWN);
+    expect(() => composeManifest(TWO, release('1.0.0', { components }), ['backend', 'worker'])).toThrow(
+      UNKNOWN,
+    );
   });
 });
 
