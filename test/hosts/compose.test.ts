@@ -98,8 +98,8 @@ test('backend 1 with frontend 2 is made of what lies there, and serves', async (
 
 test('a killed one leaves nothing that counts as staged, and the next one cleans up', async () => {
   const manifest = withBackend(big);
-  // The directory's name has the process in it.
-  const kill = `while :; do for found in ${RELEASES}/.staging-*; do [ -d "$found" ] || continue
+  // Once the big file is being copied; the scratch directory's name has the process in it.
+  const kill = `while :; do for found in ${RELEASES}/.staging-*; do [ -s "$found/backend/files/big.bin" ] || continue
     pid=\${found##*/.staging-}; kill -9 "\${pid%%-*}"; exit; done; done`;
   const killed = caller.on(HOST, ['timeout', '30', 'sh', '-c', kill]);
   await expect(caller.compose(HOST, manifest, sources(big, two))).rejects.toThrow();
