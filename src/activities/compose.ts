@@ -17,7 +17,7 @@ export async function compose(
   await withPulse(async (pulse) => {
     const { target, request } = addressed(dependencies, call);
     const { manifest, digest, sources } = call;
-    await dependencies.program.change(
+    await dependencies.program.compose(
       target,
       { ...request, operation: 'compose', manifest, digest, sources },
       options(pulse, call.timeoutSeconds),

@@ -33,13 +33,12 @@ export const HOST_COMMAND = ['sudo', '-n', '/usr/local/sbin/safeguard-host'] as 
 /** A request as its caller writes it: the protocol's number is filled in here. */
 type Unversioned<R extends HostRequest> = Omit<R, 'protocol'>;
 
-/** Every operation that changes what lies or runs on a host, and that needs nothing but its request. */
+/** Every operation that changes what runs. */
 export type ChangeRequest =
   | Unversioned<ActivateRequest>
   | Unversioned<RestoreRequest>
   | Unversioned<CommitRequest>
-  | Unversioned<AdoptRequest>
-  | Unversioned<ComposeRequest>;
+  | Unversioned<AdoptRequest>;
 
 export interface HostCallOptions {
   readonly signal?: AbortSignal;
@@ -82,10 +81,19 @@ export class HostProgram {
     return this.#call(target, request, changeResult, options, archive);
   }
 
-  /** Activates, restores, commits, adopts or composes. */
+  /** Activates, restores, commits or adopts. */
   async change(
     target: SshTarget,
     request: ChangeRequest,
+    options: HostCallOptions = {},
+  ): Promise<ChangeResult> {
+    return this.#call(target, request, changeResult, options);
+  }
+
+  /** Stages a composite release from what lies on the host. */
+  async compose(
+    target: SshTarget,
+    request: Unversioned<ComposeRequest>,
     options: HostCallOptions = {},
   ): Promise<ChangeResult> {
     return this.#call(target, request, changeResult, options);

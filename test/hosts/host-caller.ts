@@ -117,7 +117,7 @@ export class HostCaller {
 
   /** Asks for a composite release. */
   async compose(host: string, manifest: Manifest, sources: Record<string, string>): Promise<ChangeResult> {
-    return this.program.change(this.target(host), {
+    return this.program.compose(this.target(host), {
       ...this.at,
       operation: 'compose',
       token: this.token(),
