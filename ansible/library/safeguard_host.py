@@ -21,7 +21,7 @@ from contextlib import contextmanager
 from hashlib import sha256
 from typing import Any, Callable, Iterator, NamedTuple, Optional
 
-PROTOCOL = 1
+PROTOCOL = 2
 PROGRAM = '/usr/local/sbin/safeguard-host'
 HOST_CONFIGURATION = '/etc/safeguard/host.json'
 STATE_ROOT = '/var/lib'
@@ -29,7 +29,9 @@ RUN_ROOT = '/run/safeguard'
 UNIT_ROOT = '/etc/systemd/system'
 SITE_ROOT = '/etc/nginx/conf.d'
 CAPTURE_ROOT = '/var/backups/deployment-state'
+FORENSICS_ROOT = '/var/backups/deployment-forensics'
 NGINX_PID = '/run/nginx.pid'
+NGINX_ERROR_LOG = '/var/log/nginx/error.log'
 
 SLOT_BYTES = 16 * 1024
 BALLAST_BYTES = 4 * 1024 * 1024
@@ -46,7 +48,7 @@ SCRATCH_SECONDS = 3600
 ERROR_CODES = (
     'BAD_REQUEST', 'PROTOCOL_MISMATCH', 'NOT_ALLOWED', 'FENCED', 'TOKEN_MISSING', 'UNKNOWN_INCARNATION', 'BUSY',
     'CHECKSUM_MISMATCH', 'ARCHIVE_REFUSED', 'TRUNCATED', 'NOT_STAGED', 'DISK_FULL', 'FOREIGN_UNIT', 'STOP_FAILED',
-    'START_FAILED', 'PROXY_REFUSED', 'NOT_AS_EXPECTED', 'INTERNAL',
+    'START_FAILED', 'PROXY_REFUSED', 'NOT_AS_EXPECTED', 'LEASE_LAPSED', 'INTERNAL',
 )
 
 
@@ -116,6 +118,8 @@ STATE_FIELDS = ('current_version', 'previous_version', 'last_deploy_timestamp', 
                 'deployed_by', 'deployment_id', 'git_sha')
 OPERATION_FIELDS = {
     'inspect': (),
+    'forensics': ('token', 'version', 'logs', 'limit'),
+    'compose': ('token', 'manifest', 'digest', 'sources'),
     'stage': ('token', 'manifest', 'digest', 'component', 'secrets'),
     'activate': ('token', 'digest', 'component'),
     'restore': ('token', 'digest'),
@@ -1651,6 +1655,461 @@ def unpack_file(content: Any, path: str, mode: int) -> str:
     return total.hexdigest() + '  '
 
 
+# ---- Composite releases ----------------------------------------------------------------------------------------
+
+def compose(request: dict, app: App, change: Change) -> dict:
+    """Stages a release from components of releases that lie here. All is judged before anything is copied, and all is
+    copied before anything becomes visible."""
+    manifest, digest, sources = (request[field] for field in ('manifest', 'digest', 'sources'))
+    check_composition(manifest, digest, sources, app)
+    if change.check:
+        check_fence(app, request)
+    else:
+        accept_token(app, request)
+        ensure_ballast(app)
+        os.makedirs(app.releases, exist_ok=True)
+        sweep(app)
+    check_places_are_free(app, manifest['components'])
+    absent = [name for name in sorted(sources) if not is_whole(app, digest, name)]
+    for name in absent:
+        check_source(app, manifest, name, sources[name])
+    for name in sorted(sources):
+        if name not in absent:
+            renew_secrets(app, manifest, digest, name, sources[name], change)
+    wanted = [name for name in absent if change.begins(
+        f'composes {name} of {manifest["version"]} from {version_of(app, sources[name])}')]
+    if wanted:
+        copy_components(request, app, wanted)
+    return change.result()
+
+
+def check_composition(manifest: Any, digest: Any, sources: Any, app: App) -> None:
+    check_manifest(manifest, app)
+    text(digest, 'digest', DIGEST)
+    if digest_of(manifest) != digest:
+        raise HostError('CHECKSUM_MISMATCH', f'the manifest has digest {digest_of(manifest)}, not {digest}')
+    if sorted(table(sources, 'sources')) != sorted(manifest['components']):
+        refuse('sources does not name exactly the components of the manifest')
+    for name, source in sources.items():
+        if text(source, f'sources.{name}', DIGEST) == digest:
+            refuse(f'sources.{name} is the composite release itself')
+
+
+def is_whole(app: App, digest: str, name: str) -> bool:
+    """Staged, unaltered and with its secrets."""
+    if not is_staged(app, digest, name) or file_differences(app, digest, name):
+        return False
+    secrets = load_release(app, digest).components[name].get('secrets')
+    return not secrets or os.path.exists(secrets_path(app, digest, name))
+
+
+def secrets_path(app: App, digest: str, name: str) -> str:
+    return f'{app.releases}/{digest}/.{name}.env'
+
+
+def check_source(app: App, manifest: dict, name: str, source: str) -> None:
+    release = load_complete_release(app, source)
+    if name not in release.components:
+        refuse(f'release {release.version} has no component {name}')
+    if canonical_json(release.components[name]) != canonical_json(manifest['components'][name]):
+        refuse(f'{name} of {manifest["version"]} is another one than {name} of {release.version}')
+    damaged = file_differences(app, source, name)
+    if damaged:
+        raise HostError('CHECKSUM_MISMATCH', f'release {release.version} was altered on this host, so nothing is made '
+                        f'of it: {"; ".join(damaged)}')
+    if release.components[name].get('secrets') and not os.path.exists(secrets_path(app, source, name)):
+        raise HostError('NOT_STAGED', f'the secrets of {name} {release.version} are not on this host: stage it again')
+
+
+def renew_secrets(app: App, manifest: dict, digest: str, name: str, source: str, change: Change) -> None:
+    """A component that was composed before gets the values that its source has now, where it is still here."""
+    component = manifest['components'][name]
+    if not component.get('secrets') or source not in release_digests(app):
+        return
+    if canonical_json(load_release(app, source).components.get(name)) != canonical_json(component):
+        return
+    values = read_text(secrets_path(app, source, name))
+    path = secrets_path(app, digest, name)
+    if values is not None and values != read_text(path) and change.begins(f'replaces the secrets of {name}'):
+        write_durably(path, values.encode(), 0o600)
+
+
+def copy_components(request: dict, app: App, names: list) -> None:
+    scratch = f'{app.releases}/.staging-{os.getpid()}-{time.time_ns()}'
+    os.mkdir(scratch, 0o700)
+    try:
+        for name in names:
+            os.mkdir(f'{scratch}/{name}')
+            copy_files(f'{app.releases}/{request["sources"][name]}/{name}', f'{scratch}/{name}/files')
+        sync_file_system(scratch)
+        copies = [(name, *read_copy(app, request, scratch, name)) for name in names]
+        for name, listing, environment in copies:
+            publish({**request, 'component': name}, app, f'{scratch}/{name}', listing, environment)
+    except FileNotFoundError as error:
+        raise HostError('NOT_STAGED', f'a source was removed while it was being copied ({error.filename})') from error
+    except OSError as error:
+        if is_disk_full(error):
+            raise HostError('DISK_FULL', f'the disk of {app.root} is full: make room, then compose again') from error
+        raise
+    finally:
+        remove_tree(scratch)
+
+
+def copy_files(source: str, target: str) -> None:
+    """Real copies with their modes, links as they are: with hard links, who alters one release alters the other."""
+    import shutil
+    os.mkdir(target, 0o755)
+    with os.scandir(source) as entries:
+        for entry in entries:
+            goal = f'{target}/{entry.name}'
+            if entry.is_symlink():
+                os.symlink(os.readlink(entry.path), goal)
+            elif entry.is_dir():
+                copy_files(entry.path, goal)
+            else:
+                shutil.copy(entry.path, goal)
+
+
+def read_copy(app: App, request: dict, scratch: str, name: str) -> tuple:
+    """(lines of `.files`, secrets). The copy is read back: its source may have been altered after it was judged."""
+    directory, component = f'{app.releases}/{request["sources"][name]}', request['manifest']['components'][name]
+    files = list_files(f'{scratch}/{name}/files')
+    listing = sorted((path, f'{checksum(entry)}{path}\n') for path, entry in files)
+    lines = [line for _, line in listing]
+    if ''.join(lines).encode() != read_bytes(f'{directory}/.{name}.files'):
+        raise HostError('CHECKSUM_MISMATCH', f'{name} was altered on this host while it was being copied')
+    return lines, read_bytes(f'{directory}/.{name}.env').decode() if component.get('secrets') else None
+
+
+# ---- Forensics -------------------------------------------------------------------------------------------------
+
+FORENSICS_KEPT = 10
+FORENSICS_FREE_BYTES = 32 << 20
+FORENSICS_LOG_BYTES = 1 << 20
+FORENSICS_ANSWER_BYTES = 256 << 10
+SHORTEST_SECRET = 4
+ENVIRONMENT_LINE = re.compile(r'^[A-Z_][A-Z0-9_]*="((?:[^"\\]|\\.)*)"$', re.MULTILINE | re.DOTALL)
+LOG_ENTRY = re.compile(r'\d{4}-\d\d-\d\dT')
+BUNDLE = re.compile(r'.+-(\d{8}T\d{6}Z(?:-\d+)?)')
+
+
+class Gathered(NamedTuple):
+    """Texts by file name, and why others are not among them."""
+    files: dict
+    missing: dict
+
+
+def forensics(request: dict, app: App, change: Change) -> dict:
+    """Keeps what there is to know of a failed release. Its token is compared and not stored: a change that still goes
+    on must neither be stopped nor fenced by whoever only wants to know why."""
+    begun = time.monotonic()
+    version = text(request['version'], 'version', VERSION)
+    if version.startswith('.'):
+        refuse(f'version: {version!r} is not allowed here')
+    logs = whole(request['logs'], 'logs', 1, 10 * 366 * 86_400)
+    limit = whole(request['limit'], 'limit', 1, 86_400)
+    check_fence(app, request)
+    directory = f'{FORENSICS_ROOT}/{version}-{timestamp().replace("-", "").replace(":", "")}'
+    if change.check:
+        change.begins(f'keeps forensics in {directory}')
+        return {**change.result(), 'directory': directory, 'files': {}}
+    gathered = gather(app, logs, begun + limit - min(1.0, limit / 4))
+    secrets = known_secrets()
+    files = {name: redact(found, secrets) for name, found in gathered.files.items() if name != 'state.json'}
+    files = {name: newest(found, FORENSICS_LOG_BYTES) for name, found in files.items()}
+    if 'state.json' in gathered.files:
+        files['state.json'] = readable_json(redact_all(json.loads(gathered.files['state.json']), secrets))
+    metadata = {
+        'time': timestamp(), 'host': os.uname().nodename, 'application': app.name, 'version': version,
+        'run': request['token']['run'], 'logSeconds': logs, 'durationMs': round((time.monotonic() - begun) * 1000),
+        'missing': gathered.missing,
+    }
+    kept, why_not = keep_bundle(directory, files, redact_all(metadata, secrets))
+    change.changed = kept is not None
+    if why_not:
+        metadata['notKept'] = why_not
+    files['metadata.json'] = readable_json(redact_all(metadata, secrets))
+    return {**change.result(), 'directory': kept or '', 'files': cut_to_answer(files, FORENSICS_ANSWER_BYTES)}
+
+
+def readable_json(value: Any) -> str:
+    return json.dumps(value, indent=2, ensure_ascii=False) + '\n'
+
+
+def gather(app: App, logs: int, deadline: float) -> Gathered:
+    """Asks everybody at once, and takes what has come by the deadline."""
+    files: dict = {}
+    missing: dict = {}
+    units = sorted(managed_units(app))
+    paths = {'site.conf': app.site, 'nginx-error.log': NGINX_ERROR_LOG,
+             **{unit: f'{UNIT_ROOT}/{unit}' for unit in units}}
+    for name, path in paths.items():
+        try:
+            files[name] = read_end(path, FORENSICS_LOG_BYTES)
+        except FileNotFoundError:
+            missing[name] = f'there is no {path}'
+        except OSError as error:
+            missing[name] = f'{path} cannot be read: {error}'
+    for name, (found, why) in ask_all(questions(app, units, logs), deadline).items():
+        if found:
+            files[name] = oldest_first(found) if name.endswith('.log') else found
+        if why:
+            missing[name] = why
+    return Gathered(*only_whole_state(files, missing))
+
+
+def questions(app: App, units: list, logs: int) -> dict:
+    """File name → (command, its input, exit codes that are no failure)."""
+    application, environment = split_name(app)
+    inspection = {'protocol': PROTOCOL, 'operation': 'inspect', 'application': application, 'environment': environment}
+    found: dict = {'state.json': ((PROGRAM,), canonical_json(inspection) + '\n', (0,))}
+    for unit in units:
+        # The newest first, so that a flood of lines costs no more than what is kept of it.
+        found[f'{unit}.log'] = (('journalctl', '--quiet', '--no-pager', '--reverse', '--output=short-iso',
+                                 f'--since=-{logs}s', f'--unit={unit}'), None, (0,))
+        # 3: the unit does not run, which may well be the answer.
+        found[f'{unit}.status'] = (('systemctl', 'status', '--no-pager', '--full', '--lines=0', '--', unit),
+                                   None, (0, 3))
+    return found
+
+
+def split_name(app: App) -> tuple:
+    """Any split does: the program joins the two again."""
+    application, _, environment = app.name.rpartition('-')
+    return application, environment
+
+
+def only_whole_state(files: dict, missing: dict) -> tuple:
+    """The inspection out of the program's answer; an answer that is none says why."""
+    answered = files.pop('state.json', '')
+    try:
+        line = json.loads(answered.strip().rpartition('\n')[2] or 'null') or {}
+    except ValueError:
+        line = {}  # cut off by the deadline, and the reason stands in missing already
+    if line.get('type') == 'result':
+        files['state.json'] = json.dumps(line['result'])
+    else:
+        why = line.get('message') or last_line(answered)
+        missing.setdefault('state.json', f'the inspection did not succeed: {why}')
+    return files, missing
+
+
+def read_end(path: str, size: int) -> str:
+    with open(path, 'rb') as file:
+        file.seek(max(0, os.fstat(file.fileno()).st_size - size))
+        cut = file.tell() > 0
+        data = file.read(size)
+    # Without a first line that was cut: half of a secret would not be recognised.
+    return (data.partition(b'\n')[2] if cut else data).decode('utf-8', 'replace')
+
+
+def last_line(found: str) -> str:
+    """Whole: secrets are taken out later, and half of one would not be recognised."""
+    return found.strip().rpartition('\n')[2]
+
+
+def oldest_first(log: str) -> str:
+    """A log as it is read, from one that begins with the newest entry; lines after an entry's first are its own."""
+    entries: list = []
+    for line in log.splitlines(keepends=True):
+        if entries and not LOG_ENTRY.match(line):
+            entries[-1] += line
+        else:
+            entries.append(line)
+    return ''.join(reversed(entries))
+
+
+class Asking:
+    """A program that was started, and what it has said so far: the first FORENSICS_LOG_BYTES, which are enough."""
+
+    def __init__(self, arguments: tuple, request: Optional[str], accepted: tuple) -> None:
+        import subprocess
+        environment = {'PATH': '/usr/sbin:/usr/bin:/sbin:/bin', 'LC_ALL': 'C.UTF-8', 'SYSTEMD_COLORS': '0'}
+        self.process = subprocess.Popen(
+            arguments, stdin=subprocess.PIPE if request else subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT, env=environment, start_new_session=True)
+        self.name, self.accepted = arguments[0], accepted
+        self.data, self.ended, self.enough = bytearray(), False, False
+        if request:
+            try:
+                with self.process.stdin as stdin:
+                    stdin.write(request.encode())
+            except BrokenPipeError:
+                pass  # it has ended already, and its status says why
+
+    def take(self) -> None:
+        piece = os.read(self.process.stdout.fileno(), 1 << 18)
+        self.data += piece
+        self.ended = not piece
+        self.enough = len(self.data) >= FORENSICS_LOG_BYTES
+
+    def close(self) -> None:
+        """Leaves no process behind, unless one is stuck in the kernel: nobody can wait for that."""
+        import signal
+        import subprocess
+        try:
+            self.process.wait(0.1 if self.ended else 0)
+        except subprocess.TimeoutExpired:
+            self.ended = False
+            os.killpg(self.process.pid, signal.SIGKILL)
+            try:
+                self.process.wait(0.1)
+            except subprocess.TimeoutExpired:
+                pass  # it dies when the kernel lets it go
+        self.process.stdout.close()
+
+    def outcome(self) -> tuple:
+        """(text, why it is not all)"""
+        if self.ended:
+            found, code = self.data.decode('utf-8', 'replace'), self.process.returncode
+            return found, None if code in self.accepted else f'{self.name} ended with {code}: {last_line(found)}'
+        # Without a last line that was cut: half of a secret would not be recognised.
+        found = bytes(self.data[:self.data.rfind(b'\n') + 1]).decode('utf-8', 'replace')
+        return found, None if self.enough else f'{self.name} did not end in time'
+
+
+def ask_all(commands: dict, deadline: float) -> dict:
+    """Side by side; file name → (text, why it is not all). None of them outlives this."""
+    outcomes, askings = {}, {}
+    try:
+        for name, command in commands.items():
+            try:
+                askings[name] = Asking(*command)
+            except OSError as error:
+                outcomes[name] = ('', f'{command[0][0]} cannot be run: {error}')
+        pending = {asking.process.stdout.fileno(): asking for asking in askings.values()}
+        while pending and time.monotonic() < deadline:
+            for descriptor in select.select(list(pending), [], [], max(0, deadline - time.monotonic()))[0]:
+                pending[descriptor].take()
+                if pending[descriptor].ended or pending[descriptor].enough:
+                    del pending[descriptor]
+    finally:
+        for asking in askings.values():
+            asking.close()
+    return {**outcomes, **{name: asking.outcome() for name, asking in askings.items()}}
+
+
+def known_secrets() -> list:
+    """Every form of every secret value on this host, the longest first. Not of one application only: they share nginx
+    and its log. One that cannot be read fails the whole: nothing may be written that was not searched for it."""
+    configuration = read_configuration()
+    values = set()
+    for name in configuration:
+        app = find_app(name, configuration)
+        for digest in release_digests(app):
+            values.update(value for path in secret_files(f'{app.releases}/{digest}') for value in read_values(path))
+    return secret_forms(values)
+
+
+def secret_files(directory: str) -> list:
+    try:
+        return [f'{directory}/{name}' for name in os.listdir(directory) if re.fullmatch(r'\..+\.env', name)]
+    except FileNotFoundError:
+        return []  # pruned meanwhile
+
+
+def read_values(path: str) -> list:
+    """The opposite of render_environment."""
+    return [re.sub(r'\\(["\\`$])', r'\1', value) for value in ENVIRONMENT_LINE.findall(read_text(path) or '')]
+
+
+def secret_forms(values: Any) -> list:
+    """As they are, line by line (a log has one entry for each), and as JSON, units and URLs write them."""
+    from urllib.parse import quote as url_quote, quote_plus
+    plain = {part for value in values for part in (value, *value.splitlines(), value.strip())}
+    forms = {form for value in plain if len(value) >= SHORTEST_SECRET for form in (
+        value, json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1], quote(value)[1:-1],
+        url_quote(value, safe=''), quote_plus(value))}
+    return sorted(forms, key=lambda form: (-len(form), form))
+
+
+def redact(found: str, secrets: list) -> str:
+    for secret in secrets:
+        found = found.replace(secret, '***')
+    return found
+
+
+def redact_all(value: Any, secrets: list) -> Any:
+    """In every name, text and number of a JSON value, which stays JSON."""
+    if isinstance(value, dict):
+        return {redact(name, secrets): redact_all(item, secrets) for name, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [redact_all(item, secrets) for item in value]
+    if value is None or isinstance(value, bool):
+        return value
+    cleared = redact(str(value), secrets)
+    return value if cleared == str(value) else cleared
+
+
+def newest(found: str, size: int) -> str:
+    """The last lines that fit into so many bytes."""
+    data = found.encode('utf-8', 'replace')
+    return found if len(data) <= size else data[len(data) - size:].partition(b'\n')[2].decode('utf-8', 'replace')
+
+
+def cut_to_answer(files: dict, room: int) -> dict:
+    """So much in all: the small ones whole, and of the others, which are logs, the ends."""
+    kept = {}
+    by_size = sorted(files, key=lambda name: (len(files[name].encode()), name))
+    for index, name in enumerate(by_size):
+        kept[name] = newest(files[name], room // (len(by_size) - index))
+        room -= len(kept[name].encode())
+    return kept
+
+
+def keep_bundle(directory: str, files: dict, metadata: dict) -> tuple:
+    """(where it lies, None) or (None, why it does not). Not synced: that can take as long as the disk likes, and
+    whoever asked gets a copy."""
+    files = {**files, 'metadata.json': readable_json(metadata)}
+    room = os.statvfs(mount_point(FORENSICS_ROOT))
+    free, size = room.f_bavail * room.f_frsize, sum(len(found.encode()) for found in files.values())
+    if free < FORENSICS_FREE_BYTES + size:
+        return None, f'nothing is kept on this host: only {free >> 20} MiB are free on its disk'
+    os.makedirs(FORENSICS_ROOT, mode=0o700, exist_ok=True)
+    scratch = f'{FORENSICS_ROOT}/.new-{os.getpid()}-{time.time_ns()}'
+    os.mkdir(scratch, 0o700)
+    try:
+        for name, found in files.items():
+            with open(os.open(f'{scratch}/{name}', os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), 'wb') as file:
+                file.write(found.encode())
+        kept = rename_to_free_name(scratch, directory)
+    except OSError as error:
+        remove_tree(scratch)
+        if is_disk_full(error):
+            return None, 'nothing is kept on this host: its disk is full'
+        raise
+    prune_bundles()
+    return kept, None
+
+
+def rename_to_free_name(scratch: str, directory: str) -> str:
+    """Two of one second are possible: an attempt after a lost connection."""
+    import errno
+    for number in range(1, 100):
+        name = directory if number == 1 else f'{directory}-{number}'
+        try:
+            os.rename(scratch, name)
+            return name
+        except OSError as error:
+            if error.errno not in (errno.EEXIST, errno.ENOTEMPTY):
+                raise
+    raise HostError('INTERNAL', f'{directory} is there a hundred times')
+
+
+def prune_bundles() -> None:
+    """Keeps the newest; what somebody left who was killed goes too."""
+    names = os.listdir(FORENSICS_ROOT)
+    bundles = sorted((match.group(1), match.group(0)) for match in map(BUNDLE.fullmatch, names)
+                     if match and not match.group(0).startswith('.'))
+    dead = [name for name in names if re.fullmatch(r'\.new-\d+-\d+', name)
+            and not os.path.exists(f'/proc/{name.split("-")[1]}')]
+    for name in [*dead, *(name for _, name in bundles[:-FORENSICS_KEPT])]:
+        try:
+            remove_tree(f'{FORENSICS_ROOT}/{name}')
+        except FileNotFoundError:
+            continue  # somebody else was faster
+
+
 # ---- Transient units -------------------------------------------------------------------------------------------
 
 def boot_id() -> str:
@@ -1867,6 +2326,9 @@ def serve(source: Input) -> dict:
         raise HostError('BAD_REQUEST', f'the request is no JSON: {cause}') from cause
     app = find_app(f'{request["application"]}-{request["environment"]}')
     operation, check = request['operation'], bool(request.pop('check', False))
+    beside = {'compose': compose, 'forensics': forensics}.get(operation)
+    if beside:
+        return {'type': 'result', 'result': beside(request, app, Change(app, print_progress, check))}
     if operation == 'inspect':
         return {'type': 'result', 'result': inspect(app)}
     if operation not in ('stage', 'adopt') and not check:

@@ -4,7 +4,7 @@ from given import MANIFEST, TOKEN, HostTest, host, manifest
 
 class RequestTest(HostTest):
     def ask(self, **fields):
-        return host.check_request({'protocol': 1, 'application': 'campus', 'environment': 'demo', 'operation': 'inspect', **fields})
+        return host.check_request({'protocol': host.PROTOCOL, 'application': 'campus', 'environment': 'demo', 'operation': 'inspect', **fields})
 
     def test_accepts_each_operation(self):
         self.ask()
@@ -14,7 +14,7 @@ class RequestTest(HostTest):
         self.ask(operation='commit', token=TOKEN, digest=None, state=None, keep=5)
 
     def test_says_that_protocols_differ(self):
-        self.assertIn('prepare the host again', self.refused('PROTOCOL_MISMATCH', lambda: self.ask(protocol=2)))
+        self.assertIn('prepare the host again', self.refused('PROTOCOL_MISMATCH', lambda: self.ask(protocol=host.PROTOCOL + 1)))
 
     def test_refuses_what_it_does_not_know(self):
         for fields in ({'operation': 'shell'}, {'extra': 1}, {'application': '../etc'}, {'environment': 'Demo'},

@@ -39,7 +39,8 @@ interface Addressed {
   };
 }
 
-function addressed(dependencies: Dependencies, call: OnHost): Addressed {
+/** How a call reaches its host, and what every request of it begins with. */
+export function addressed(dependencies: Dependencies, call: OnHost): Addressed {
   assertNotReset(call.grantedTo);
   const environment = configured(dependencies, call);
   const token = { ...call.token, attempt: Context.current().info.attempt };
@@ -50,7 +51,8 @@ function addressed(dependencies: Dependencies, call: OnHost): Addressed {
   };
 }
 
-function options({ signal, say }: Pulse, timeoutSeconds?: number): HostCallOptions {
+/** How a call of the host program hangs on its activity. */
+export function options({ signal, say }: Pulse, timeoutSeconds?: number): HostCallOptions {
   return {
     signal,
     onProgress: ({ text, bytes }) => say(bytes === undefined ? text : `${text}: ${bytes} bytes`),

@@ -1,15 +1,15 @@
 import { check } from './check.js';
+import { compose } from './compose.js';
 import type { Dependencies } from './dependencies.js';
 import { enqueue, watchHolder } from './environment.js';
+import { forensics } from './forensics.js';
 import { activate, adopt, capture, commit, prepare, readBack, restore, stage, withdraw } from './hosts.js';
 import { holdLeases } from './leases.js';
 import { migrate } from './migrate.js';
+import { planRecovery } from './plan-recovery.js';
 import { plan } from './plan.js';
 import { incident, record } from './records.js';
-import { compose } from './compose.js';
-import { forensics } from './forensics.js';
 import { settleSchema } from './settle-schema.js';
-import { planRecovery } from './plan-recovery.js';
 import { validate } from './validate.js';
 import { verify } from './verify.js';
 import { watchHosts } from './watch-hosts.js';
@@ -17,26 +17,26 @@ import { watchHosts } from './watch-hosts.js';
 const all = {
   validate,
   plan,
+  planRecovery,
   enqueue,
   watchHolder,
   watchHosts,
-  holdLeases,
   adopt,
   capture,
   stage,
+  compose,
   activate,
+  holdLeases,
   migrate,
   check,
   readBack,
   prepare,
-  withdraw,
-  planRecovery,
-  verify,
-  compose,
   forensics,
-  settleSchema,
   restore,
+  settleSchema,
   commit,
+  withdraw,
+  verify,
   record,
   incident,
 };

@@ -1,5 +1,10 @@
 import { z } from 'zod';
-import { HOST_ERROR_CODES, type ChangeResult, type HostInspection } from '../domain/host-protocol.js';
+import {
+  HOST_ERROR_CODES,
+  type ChangeResult,
+  type ForensicsResult,
+  type HostInspection,
+} from '../domain/host-protocol.js';
 
 const token = z.object({
   incarnation: z.string(),
@@ -61,6 +66,13 @@ export const changeResult = z.object({
   downtimeMs: z.number().exactOptional(),
   would: z.array(z.string()).exactOptional(),
 }) satisfies z.ZodType<ChangeResult>;
+
+/** Answer to `forensics`, checked. */
+export const forensicsResult = z.object({
+  ...changeResult.shape,
+  directory: z.string(),
+  files: z.record(z.string(), z.string()),
+}) satisfies z.ZodType<ForensicsResult>;
 
 /** One line of `safeguard-host`; what a result holds is checked by the schema of the operation. */
 export const hostLine = z.discriminatedUnion('type', [

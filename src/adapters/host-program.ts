@@ -7,6 +7,9 @@ import {
   type AdoptRequest,
   type ChangeResult,
   type CommitRequest,
+  type ComposeRequest,
+  type ForensicsRequest,
+  type ForensicsResult,
   type HostInspection,
   type HostRequest,
   type InspectRequest,
@@ -16,7 +19,13 @@ import {
   type StageRequest,
   type WithdrawRequest,
 } from '../domain/host-protocol.js';
-import { changeResult, HostAnswer, hostInspection, type HostProgress } from './host-answer.js';
+import {
+  changeResult,
+  forensicsResult,
+  HostAnswer,
+  hostInspection,
+  type HostProgress,
+} from './host-answer.js';
 import type { SshConnections } from './ssh/connections.js';
 import type { ExecResult } from './ssh/exec.js';
 import { describeTarget, type SshTarget } from './ssh/target.js';
@@ -85,6 +94,24 @@ export class HostProgram {
     options: HostCallOptions = {},
   ): Promise<ChangeResult> {
     return this.#call(target, request, changeResult, options);
+  }
+
+  /** Stages a composite release from what lies on the host. */
+  async compose(
+    target: SshTarget,
+    request: Unversioned<ComposeRequest>,
+    options: HostCallOptions = {},
+  ): Promise<ChangeResult> {
+    return this.#call(target, request, changeResult, options);
+  }
+
+  /** Keeps what there is to know of a failed release on the host, and answers it. */
+  async forensics(
+    target: SshTarget,
+    request: Unversioned<ForensicsRequest>,
+    options: HostCallOptions = {},
+  ): Promise<ForensicsResult> {
+    return this.#call(target, request, forensicsResult, options);
   }
 
   async #call<T>(

@@ -1,5 +1,5 @@
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
-import { canonicalJson } from '../domain/canonical-json.js';
+import { canonicalJson, type Json } from '../domain/canonical-json.js';
 import { isDeploymentId, newDeploymentId } from '../domain/deployment-id.js';
 import { SafeguardError } from '../domain/errors.js';
 import type { RecoveryRequest, RecoveryWish } from '../domain/recovery.js';
@@ -61,7 +61,7 @@ export function recoveryRequest(
 
 /** What makes two requests under one id the same: not who asks, nor why. */
 function intentOf({ wish, dryRun }: RecoveryRequest): string {
-  return canonicalJson({ wish, dryRun });
+  return canonicalJson({ wish, dryRun } as unknown as Json);
 }
 
 function versionOf({ wish }: RecoveryRequest): string {
