@@ -10,8 +10,11 @@ import {
   type HostInspection,
   type HostRequest,
   type InspectRequest,
+  type PrepareRequest,
+  type RenewRequest,
   type RestoreRequest,
   type StageRequest,
+  type WithdrawRequest,
 } from '../domain/host-protocol.js';
 import { changeResult, HostAnswer, hostInspection, type HostProgress } from './host-answer.js';
 import type { SshConnections } from './ssh/connections.js';
@@ -24,11 +27,14 @@ export const HOST_COMMAND = ['sudo', '-n', '/usr/local/sbin/safeguard-host'] as 
 /** A request as its caller writes it: the protocol's number is filled in here. */
 type Unversioned<R extends HostRequest> = Omit<R, 'protocol'>;
 
-/** Every operation that changes what runs. */
+/** Every operation that changes what runs, or what the host's journal says of it. */
 export type ChangeRequest =
   | Unversioned<ActivateRequest>
+  | Unversioned<RenewRequest>
+  | Unversioned<PrepareRequest>
   | Unversioned<RestoreRequest>
   | Unversioned<CommitRequest>
+  | Unversioned<WithdrawRequest>
   | Unversioned<AdoptRequest>;
 
 export interface HostCallOptions {
@@ -72,7 +78,7 @@ export class HostProgram {
     return this.#call(target, request, changeResult, options, archive);
   }
 
-  /** Activates, restores, commits or adopts. */
+  /** Activates, renews a lease, prepares, restores, commits, withdraws or adopts. */
   async change(
     target: SshTarget,
     request: ChangeRequest,
