@@ -1281,7 +1281,9 @@ def nginx_workers() -> set:
 
 def reload_nginx(is_live: Callable[[], bool]) -> None:
     old = nginx_workers()
-    ran = run('nginx', '-s', 'reload') if nginx_master() else run('systemctl', 'start', 'nginx.service')
+    # Not running yet at boot, it is ordered after the gate, which may be waiting for the change that we are.
+    ran = run('nginx', '-s', 'reload') if nginx_master() else run(
+        'systemctl', 'start', '--job-mode=ignore-dependencies', 'nginx.service')
     if ran.code != 0:
         raise HostError('PROXY_REFUSED', f'nginx does not take the site; the old one stays: {ran.told}')
     deadline = time.monotonic() + 5
@@ -1323,8 +1325,8 @@ def withheld_before(ledger: dict, digest: Optional[str]) -> Optional[str]:
 
 
 def in_doubt(intent: dict) -> str:
-    return (f'run {intent["run"]} may have committed release {intent["digest"][:12]} elsewhere: this host has voted for it '
-            'and was not told how that ended')
+    return (f'run {intent["run"]} may have committed release {intent["digest"][:12]} elsewhere: this host has voted '
+            'for it and was not told how that ended')
 
 
 def journal_intent(request: dict, app: App, change: Change, digest: Optional[str], prepared: bool = False) -> dict:
@@ -1365,9 +1367,11 @@ def prepare(request: dict, app: App, change: Change) -> None:
     wrong = [sentence for name in release.components for sentence in unsound(name, observed.get(name), release)]
     if wrong or ledger['withheld']:
         raise HostError('NOT_AS_EXPECTED', f'no vote for {release.version}: {"; ".join(wrong) or ledger["withheld"]}')
-    vote = {'intent': None} if digest == ledger['committed'] else intended(ledger, request['token']['run'], digest, True)
+    run_name = request['token']['run']
+    vote = {'intent': None} if digest == ledger['committed'] else intended(ledger, run_name, digest, True)
     if {**ledger, **vote, 'peers': peers} == ledger or not change.begins(f'votes for {release.version}'):
         return
+    refuse_lapsed(app, request)  # looking took its time, and the host may have been paused meanwhile
     update_ledger(app, request['token'], lambda _: {**vote, 'peers': peers})
     if not vote['intent']:
         end_lease(app)
@@ -1560,7 +1564,7 @@ def has_lapsed(ledger: dict, lease: Optional[dict], token: dict, now: float) -> 
     """For good: a lease that has run out is not revived by a request that was on its way for too long."""
     if (ledger['lapsed'] or {}).get('run') == token['run']:
         return True
-    return is_lease_of(lease, token) and lease['expiry'] <= now and not is_prepared(ledger['intent'])
+    return is_lease_of(lease, token) and way_out(lease, ledger, now) == 'back'
 
 
 def refuse_lapsed(app: App, request: dict) -> None:
@@ -1581,7 +1585,7 @@ def renew(request: dict, app: App, change: Change) -> None:
 
 @contextmanager
 def lease_begun(app: App, request: dict) -> Iterator[None]:
-    """Begins or renews the lease. That it is watched is seen to beside the work, and is certain when the work is done."""
+    """Begins or renews the lease. That somebody watches it is seen to beside the work, and certain when that is done."""
     with latch(app):
         fence(read_ledger(app)['token'], request['token'], 'lease', False)
         write_lease(app, request)
@@ -1589,16 +1593,18 @@ def lease_begun(app: App, request: dict) -> Iterator[None]:
     try:
         yield
     finally:
-        if starting is not None:
-            starting.wait()
+        started = starting is None or starting.wait() == 0
+    if not started:
+        insist_on_watch(app)
+
+
+def insist_on_watch(app: App) -> None:
     deadline = time.monotonic() + 10
-    # The watch of a lease before may just be ending, and then has the unit's name for another moment.
     while not is_watched(app):
         if time.monotonic() > deadline:
             raise HostError('INTERNAL', f'{watch_unit(app)} does not start: look at journalctl -u {watch_unit(app)}')
-        if starting is None or starting.poll() is not None:
-            starting = start_watch(app) if show_units(watch_unit(app))[watch_unit(app)]['LoadState'] == 'not-found' \
-                else None
+        # Refused while a watch has the unit's name that has only just begun, or is about to end.
+        start_watch(app).wait()
         time.sleep(0.02)
 
 

@@ -51,6 +51,7 @@ class RenewalTest(HostTest):
     def test_one_that_comes_too_late_revives_nothing(self):
         host.accept_token(self.app, {'token': TOKEN, 'operation': 'activate'})
         host.write_lease(self.app, {'token': TOKEN, 'lease': -1})
+        host.update_ledger(self.app, None, lambda _: {'intent': intent()})
         self.refused('LEASE_LAPSED', self.renew)
         host.update_ledger(self.app, None, lambda _: {'intent': intent(prepared=True)})
         self.assertTrue(self.renew())
