@@ -1325,8 +1325,12 @@ def withheld_before(ledger: dict, digest: Optional[str]) -> Optional[str]:
 
 
 def in_doubt(intent: dict) -> str:
-    return (f'run {intent["run"]} may have committed release {intent["digest"][:12]} elsewhere: this host has voted '
-            'for it and was not told how that ended')
+    return (f'run {intent["run"]} may have committed {brief(intent["digest"])} elsewhere: this host has voted for it '
+            'and was not told how that ended')
+
+
+def brief(digest: Optional[str]) -> str:
+    return 'no release' if digest is None else f'release {digest[:12]}'
 
 
 def journal_intent(request: dict, app: App, change: Change, digest: Optional[str], prepared: bool = False) -> dict:
@@ -1585,7 +1589,7 @@ def renew(request: dict, app: App, change: Change) -> None:
 
 @contextmanager
 def lease_begun(app: App, request: dict) -> Iterator[None]:
-    """Begins or renews the lease. That somebody watches it is seen to beside the work, and certain when that is done."""
+    """Begins or renews the lease. That somebody watches it is seen to beside the work, and certain at its end."""
     with latch(app):
         fence(read_ledger(app)['token'], request['token'], 'lease', False)
         write_lease(app, request)
@@ -1757,8 +1761,8 @@ def missed_change(digest: Optional[str], answers: dict) -> Optional[str]:
     others = sorted(peer for peer, served in answers.items() if served != digest)
     if not others:
         return None
-    return (f'{others[0]} serves another release ({answers[others[0]][:12]}) than this host would '
-            f'({(digest or "none")[:12]}): this host may have missed a change')
+    return (f'{others[0]} serves {brief(answers[others[0]])} and this host would serve {brief(digest)}: it may have '
+            'missed a change')
 
 
 # ---- Staging ---------------------------------------------------------------------------------------------------

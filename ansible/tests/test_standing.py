@@ -172,6 +172,9 @@ class DoubtTest(HostTest):
             self.assertIsNone(host.known_doubt(sure, True))
         self.assertIsNone(host.known_doubt(host.EMPTY_LEDGER, False))
 
+    def test_is_known_of_a_removal_too(self):
+        self.assertIn('committed no release', host.known_doubt(ledger(intent=intent(digest=None, prepared=True)), True))
+
     def test_is_known(self):
         for doubtful, sentence in ((ledger(withheld='evicted'), 'evicted'), (ledger(intent=intent(prepared=True)), 'has voted'),
                                    (ledger(intent=intent(withheld='evicted')), 'evicted'), (host.EMPTY_LEDGER, 'no journal')):
@@ -182,7 +185,7 @@ class DoubtTest(HostTest):
         self.assertIsNone(host.missed_change(OLD, {'web-2': OLD, 'web-3': OLD}))
 
     def test_one_peer_that_differs_is_enough(self):
-        self.assertIn('web-3 serves another release', host.missed_change(OLD, {'web-2': OLD, 'web-3': NEW}))
+        self.assertIn('web-3 serves release bbbbbbbbbbbb', host.missed_change(OLD, {'web-2': OLD, 'web-3': NEW}))
 
     def test_nobody_is_asked_without_a_site(self):
         self.assertEqual(host.ask_peers(self.app, None, ['127.0.0.1'], 0), {})
