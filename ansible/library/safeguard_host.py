@@ -5,6 +5,7 @@ As `/usr/local/sbin/safeguard-host` (root):
   (no argument)                 reads one JSON request line on standard input, answers in JSON lines
   execute <AE> <unit>           carries out a request inside its transient unit
   gate                          at boot: converges every application to its committed release
+  lease <AE>                    inside the lease's unit: goes back when the lease of the run that serves here runs out
   may-start <AE> <digest>       ExecCondition of the units: exit status 0 or 1
 As an Ansible module (WANT_JSON): hands the task's arguments to the installed program, through sudo when not root.
 """
@@ -43,6 +44,10 @@ CAPTURES_KEPT = 10
 MAX_FILES = 20_000
 MAX_UNPACKED_BYTES = 4 * 1024**3
 SCRATCH_SECONDS = 3600
+LEASE_LOOK_SECONDS = 0.5
+LEASE_RETRY_SECONDS = 5
+PEERS_SECONDS = 3
+REASON_CHARACTERS = 300
 
 # Held equal to HOST_ERROR_CODES in src/domain/host-protocol.ts by a test.
 ERROR_CODES = (
@@ -109,6 +114,8 @@ USER = re.compile(r'[a-z_][a-z0-9_-]{0,31}')
 ROOT = re.compile(r'(/[A-Za-z0-9_][A-Za-z0-9._-]*)+')
 PREFIX = re.compile(r'/([A-Za-z0-9_~-][A-Za-z0-9._~-]*/?)+')
 SERVER_NAME = re.compile(r'(\*\.)?[A-Za-z0-9_]([A-Za-z0-9._-]{0,251})')
+# 64 of these have to fit into the ledger's slot.
+PEER = re.compile(r'[A-Za-z0-9][A-Za-z0-9._-]{0,159}|[0-9A-Fa-f:.]{2,45}(%[A-Za-z0-9._-]{1,15})?')
 COMMAND = re.compile(r'(\{release\})?(/[A-Za-z0-9_+@][A-Za-z0-9._+@-]*)+')
 LINE = re.compile(r'[^\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]*')
 SECRET = re.compile(r'[^\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]*')
@@ -121,9 +128,12 @@ OPERATION_FIELDS = {
     'forensics': ('token', 'version', 'logs', 'limit'),
     'compose': ('token', 'manifest', 'digest', 'sources'),
     'stage': ('token', 'manifest', 'digest', 'component', 'secrets'),
-    'activate': ('token', 'digest', 'component'),
+    'activate': ('token', 'digest', 'component', 'lease'),
+    'renew': ('token', 'lease'),
+    'prepare': ('token', 'digest', 'peers'),
     'restore': ('token', 'digest'),
-    'commit': ('token', 'digest', 'state', 'keep'),
+    'commit': ('token', 'digest', 'state', 'keep', 'peers'),
+    'withdraw': ('token', 'reason'),
     'adopt': ('token', 'reason'),
 }
 
@@ -183,13 +193,24 @@ def check_request(request: Any) -> dict:
         check_token(request['token'])
     if 'component' in request:
         text(request['component'], 'component', NAME)
-    if 'digest' in request and (request['digest'] is not None or operation in ('stage', 'activate')):
+    if 'digest' in request and (request['digest'] is not None or operation not in ('restore', 'commit')):
         text(request['digest'], 'digest', DIGEST)
-    if operation == 'adopt':
+    if 'reason' in request:
         text(request['reason'], 'reason')
+    if 'lease' in request:
+        whole(request['lease'], 'lease', 5, 3600)
+    if 'peers' in request:
+        check_peers(request['peers'])
     if operation == 'commit':
         check_commit(request)
     return request
+
+
+def check_peers(peers: Any) -> None:
+    if not isinstance(peers, list) or len(peers) > 64:
+        refuse('peers is not a list of at most 64 addresses')
+    for peer in peers:
+        text(peer, 'peers', PEER)
 
 
 def check_commit(request: dict) -> None:
@@ -298,6 +319,8 @@ class App(NamedTuple):
     def results(self) -> str: return f'{self.state}/results'
     @property
     def run(self) -> str: return f'{RUN_ROOT}/{self.name}'
+    @property
+    def lease(self) -> str: return f'{self.run}/lease'
     @property
     def site(self) -> str: return f'{SITE_ROOT}/{self.name}.conf'
     @property
@@ -467,7 +490,8 @@ def ensure_ballast(app: App) -> None:
 
 # ---- Ledger: token and journal ---------------------------------------------------------------------------------
 
-EMPTY_LEDGER = {'sequence': 0, 'token': None, 'committed': None, 'previous': None, 'intent': None, 'history': []}
+EMPTY_LEDGER = {'sequence': 0, 'token': None, 'committed': None, 'previous': None, 'intent': None, 'history': [],
+                'withheld': None, 'lapsed': None, 'peers': []}
 
 
 def encode_slot(ledger: dict) -> bytes:
@@ -482,7 +506,9 @@ def decode_slot(slot: bytes) -> Optional[dict]:
     """The ledger in a slot; None when the slot is empty or was torn."""
     checksum, _, rest = slot.partition(b' ')
     body = rest.partition(b'\n')[0]
-    return json.loads(body) if checksum.decode('ascii', 'replace') == sha256(body).hexdigest() else None
+    if checksum.decode('ascii', 'replace') != sha256(body).hexdigest():
+        return None
+    return {**EMPTY_LEDGER, **json.loads(body)}  # one of an older program lacks the newer fields
 
 
 def read_ledger(app: App) -> dict:
@@ -537,6 +563,10 @@ def place_of(token: dict) -> tuple:
     return (token['step'], token['try'], token['attempt'])
 
 
+def is_same_run(held: Optional[dict], asked: dict) -> bool:
+    return held is not None and all(held[key] == asked[key] for key in ('incarnation', 'epoch', 'run'))
+
+
 def fence(held: Optional[dict], asked: dict, operation: str, releases_exist: bool) -> None:
     """The table in docs/architecture.md, "Fencing". Raises unless the token is accepted."""
     if held is None:
@@ -557,6 +587,14 @@ def fence(held: Optional[dict], asked: dict, operation: str, releases_exist: boo
                         'is older')
 
 
+def fence_renewal(held: Optional[dict], asked: dict, releases_exist: bool) -> None:
+    """A renewal speaks for the run that was accepted last, at whichever step that is, and for nobody else."""
+    fence(held and {**held, 'step': 0, 'try': 0, 'attempt': 0}, asked, 'renew', releases_exist)
+    if not is_same_run(held, asked):
+        raise HostError('FENCED', f'this host has not accepted run {asked["run"]} (epoch {asked["epoch"]}): nothing of '
+                        'it is there to be renewed')
+
+
 def check_fence(app: App, request: dict) -> dict:
     ledger = read_ledger(app)
     fence(ledger['token'], request['token'], request['operation'], bool(release_digests(app)))
@@ -570,7 +608,8 @@ def accept_token(app: App, request: dict) -> bool:
         ledger = check_fence(app, request)
         held = ledger['token']
         if held != request['token']:
-            write_ledger(app, {**ledger, 'token': request['token']})
+            lapsed = ledger['lapsed'] if is_same_run(held, request['token']) else None
+            write_ledger(app, {**ledger, 'token': request['token'], 'lapsed': lapsed})
         return held is None or held['incarnation'] != request['token']['incarnation']
 
 
@@ -868,21 +907,21 @@ def secrets_newer(path: str, shown: dict) -> bool:
         return True
 
 
-def ask_site(component: dict) -> Optional[str]:
+def ask_site(component: dict, address: str = '127.0.0.1', seconds: float = 2) -> Optional[str]:
     """The digest that nginx answers with just now; None when there is no such answer."""
     import socket
     host = component['serverName'].replace('*', 'safeguard')
     request = f'HEAD /version.txt HTTP/1.0\r\nHost: {"localhost" if host == "_" else host}\r\n\r\n'
     answer = b''
     try:
-        with socket.create_connection(('127.0.0.1', component['listen']), timeout=2) as connection:
+        with socket.create_connection((address, component['listen']), timeout=seconds) as connection:
             connection.sendall(request.encode())
             while b'\r\n\r\n' not in answer and len(answer) < 65536:
                 piece = connection.recv(8192)
                 if not piece:
                     break
                 answer += piece
-    except OSError:
+    except (OSError, UnicodeError):  # the latter: a name that the resolver does not take
         return None
     match = re.search(rb'\r\nX-Safeguard-Release: ([0-9a-f]{64})\r\n', answer)
     return match.group(1).decode() if match else None
@@ -1028,7 +1067,9 @@ def inspect(app: App) -> dict:
         'token': ledger['token'],
         'committed': ledger['committed'],
         'committedVersion': version_of(app, ledger['committed']),
-        'intent': intent and {'run': intent['run'], 'digest': intent['digest']},
+        'intent': intent and {'run': intent['run'], 'digest': intent['digest'], 'prepared': is_prepared(intent)},
+        'withheld': ledger['withheld'],
+        'lapsed': ledger['lapsed'],
         'releases': complete_releases(app),
         'components': {
             name: {**component._asdict(), 'version': version_of(app, component.digest)}
@@ -1195,7 +1236,11 @@ def remove_site(change: Change) -> None:
     served = site_release(change.app)
     component = served.components.get(managed_site(change.app) or '') if served else None
     change.shows(change.app.site, read_owned(change.app, change.app.site), None)
-    if change.begins('removes the site'):
+    if not change.begins('removes the site'):
+        return
+    if change.at_boot:
+        write_site(change.app, None)  # nginx is started after us; whatever it says of other sites, this one must go
+    else:
         replace_site(change, None, lambda: component is None or ask_site(component) is None)
 
 
@@ -1240,7 +1285,9 @@ def nginx_workers() -> set:
 
 def reload_nginx(is_live: Callable[[], bool]) -> None:
     old = nginx_workers()
-    ran = run('nginx', '-s', 'reload') if nginx_master() else run('systemctl', 'start', 'nginx.service')
+    # Not running yet at boot, it is ordered after the gate, which may be waiting for the change that we are.
+    ran = run('nginx', '-s', 'reload') if nginx_master() else run(
+        'systemctl', 'start', '--job-mode=ignore-dependencies', 'nginx.service')
     if ran.code != 0:
         raise HostError('PROXY_REFUSED', f'nginx does not take the site; the old one stays: {ran.told}')
     deadline = time.monotonic() + 5
@@ -1255,23 +1302,51 @@ def reload_nginx(is_live: Callable[[], bool]) -> None:
 # ---- Operations ------------------------------------------------------------------------------------------------
 
 def operate(request: dict, app: App, change: Change) -> None:
-    {'activate': activate, 'restore': restore, 'commit': commit}[request['operation']](request, app, change)
+    {'activate': activate, 'prepare': prepare, 'restore': restore, 'commit': commit,
+     'withdraw': withdraw}[request['operation']](request, app, change)
 
 
-def journal_intent(request: dict, app: App, change: Change, digest: Optional[str]) -> dict:
+def is_prepared(intent: Optional[dict]) -> bool:
+    return bool(intent and intent.get('prepared'))
+
+
+def intended(ledger: dict, run_name: str, digest: Optional[str], prepared: bool) -> dict:
+    """What the journal says once `digest` is being made the one that serves here. A vote for it stays one."""
+    if digest == ledger['committed']:
+        return {'withheld': None}  # on the way back; the intent is cleared when it is reached
+    before = ledger['intent'] or {}
+    voted = is_prepared(before) and before['digest'] == digest
+    return {'withheld': None, 'intent': {'run': run_name, 'digest': digest, 'from': ledger['committed'],
+                                         'prepared': prepared or voted, 'withheld': withheld_before(ledger, digest)}}
+
+
+def withheld_before(ledger: dict, digest: Optional[str]) -> Optional[str]:
+    """Why this host must serve nothing, rather than the committed release, when the change to `digest` is given up."""
+    before = ledger['intent'] or {}
+    if is_prepared(before) and before['digest'] != digest:
+        return ledger['withheld'] or in_doubt(before)
+    return ledger['withheld'] or before.get('withheld')
+
+
+def in_doubt(intent: dict) -> str:
+    return (f'run {intent["run"]} may have committed {brief(intent["digest"])} elsewhere: this host has voted for it '
+            'and was not told how that ended')
+
+
+def brief(digest: Optional[str]) -> str:
+    return 'no release' if digest is None else f'release {digest[:12]}'
+
+
+def journal_intent(request: dict, app: App, change: Change, digest: Optional[str], prepared: bool = False) -> dict:
     if change.check:
         return read_ledger(app)
     run_name = request['token']['run']
-
-    def intend(ledger: dict) -> dict:
-        if digest == ledger['committed']:
-            return {}  # on the way back; the intent is cleared when it is reached
-        return {'intent': {'run': run_name, 'digest': digest, 'from': ledger['committed']}}
-    return update_ledger(app, request['token'], intend)
+    return update_ledger(app, request['token'], lambda ledger: intended(ledger, run_name, digest, prepared))
 
 
 def activate(request: dict, app: App, change: Change) -> None:
     digest, name = request['digest'], request['component']
+    refuse_lapsed(app, request)
     if change.check and not is_staged(app, digest, name):
         change.begins(f'starts {name} once it is staged')
         return
@@ -1283,8 +1358,39 @@ def activate(request: dict, app: App, change: Change) -> None:
     damaged = file_differences(app, digest, name)
     if damaged:
         raise HostError('CHECKSUM_MISMATCH', f'{"; ".join(damaged)}: stage it again')
-    journal_intent(request, app, change, digest)
-    converge_component(change, release, name)
+    ledger = journal_intent(request, app, change, digest)
+    if change.check or not ledger['intent']:
+        converge_component(change, release, name)  # the committed release needs no lease
+        return
+    with lease_begun(app, request):
+        converge_component(change, release, name)
+
+
+def prepare(request: dict, app: App, change: Change) -> None:
+    digest, peers = request['digest'], request['peers']
+    refuse_lapsed(app, request)
+    release = load_complete_release(app, digest)
+    ledger = read_ledger(app)
+    observed = observe_components(app, ledger)
+    wrong = [sentence for name in release.components for sentence in unsound(name, observed.get(name), release)]
+    if wrong or ledger['withheld']:
+        raise HostError('NOT_AS_EXPECTED', f'no vote for {release.version}: {"; ".join(wrong) or ledger["withheld"]}')
+    run_name = request['token']['run']
+    vote = {'intent': None} if digest == ledger['committed'] else intended(ledger, run_name, digest, True)
+    if {**ledger, **vote, 'peers': peers} == ledger or not change.begins(f'votes for {release.version}'):
+        return
+    refuse_lapsed(app, request)  # looking took its time, and the host may have been paused meanwhile
+    update_ledger(app, request['token'], lambda _: {**vote, 'peers': peers})
+    if not vote['intent']:
+        end_lease(app)
+
+
+def unsound(name: str, observed: Optional[Observed], release: Release) -> list:
+    if observed is None:
+        return [f'{name} is not installed']
+    if observed.is_sound(release.digest):
+        return []
+    return list(observed.differences) or [f'{name} is {observed.state} and runs {observed.digest}']
 
 
 def restore(request: dict, app: App, change: Change) -> None:
@@ -1295,6 +1401,7 @@ def restore(request: dict, app: App, change: Change) -> None:
     damaged = converge_release(change, digest)
     if not change.check:
         update_ledger(app, request['token'], lambda ledger: {'intent': None} if digest == ledger['committed'] else {})
+        end_lease(app)
     if damaged:
         raise HostError('NOT_AS_EXPECTED', f'restored, but: {"; ".join(damaged)}')
 
@@ -1306,7 +1413,8 @@ def commit(request: dict, app: App, change: Change) -> None:
         return
     if digest:
         load_complete_release(app, digest)
-    journal_intent(request, app, change, digest)
+    # Decided, maybe carried out elsewhere already: from here on the release of before must not come back by itself.
+    journal_intent(request, app, change, digest, prepared=True)
     damaged = converge_release(change, digest)
     if damaged:
         raise HostError('NOT_AS_EXPECTED', f'not committed: {"; ".join(damaged)}')
@@ -1315,9 +1423,33 @@ def commit(request: dict, app: App, change: Change) -> None:
     if not change.check:
         version = version_of(app, digest)
         update_ledger(app, request['token'], lambda ledger: committed_ledger(ledger, digest, request, version))
+        end_lease(app)
     write_state_file(app, change, state, digest)
     if not change.check:
         tidy(app, change, request['keep'])
+
+
+def withdraw(request: dict, app: App, change: Change) -> None:
+    take_out_of_traffic(change, request['reason'], request['token'])
+    if not change.check:
+        end_lease(app)
+
+
+def take_out_of_traffic(change: Change, reason: str, token: Optional[dict]) -> None:
+    """Nothing of the application runs or is served. What can't be taken away does not keep the rest."""
+    app, reason = change.app, reason[:REASON_CHARACTERS]
+    # First, so that nothing is started again meanwhile.
+    if read_ledger(app)['withheld'] != reason and change.begins(f'takes {app.name} out of traffic: {reason}'):
+        update_ledger(app, token, lambda _: {'withheld': reason})
+    failed = []
+    for remove in [*([remove_site] if managed_site(app) else []),
+                   *(lambda change, unit=unit: remove_unit(change, unit) for unit in managed_units(app))]:
+        try:
+            remove(change)
+        except HostError as error:
+            failed.append(error)
+    if failed:
+        raise HostError(failed[0].code, '; '.join(map(str, failed))) from failed[0]
 
 
 def committed_ledger(ledger: dict, digest: Optional[str], request: dict, version: Optional[str]) -> dict:
@@ -1326,7 +1458,8 @@ def committed_ledger(ledger: dict, digest: Optional[str], request: dict, version
     history = ledger['history']
     if not history or history[0]['run'] != entry['run']:
         history = [entry, *history][:3]
-    return {'committed': digest, 'previous': previous, 'intent': None, 'history': history}
+    return {'committed': digest, 'previous': previous, 'intent': None, 'history': history, 'withheld': None,
+            'peers': request['peers']}
 
 
 def write_state_file(app: App, change: Change, state: Optional[dict], digest: Optional[str]) -> None:
@@ -1406,6 +1539,234 @@ def adopt(request: dict, app: App, change: Change) -> None:
         file.write(canonical_json(entry) + '\n')
         file.flush()
         os.fsync(file.fileno())
+
+
+# ---- Lease -----------------------------------------------------------------------------------------------------
+
+def clock() -> float:
+    """Goes on while the host is paused or asleep, and cannot be set."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME)
+
+
+def read_lease(app: App) -> Optional[dict]:
+    return json.loads(read_text(app.lease) or 'null')
+
+
+def write_lease(app: App, request: dict) -> None:
+    """Only with the latch held."""
+    token = request['token']
+    lease = {'run': token['run'], 'epoch': token['epoch'], 'expiry': clock() + request['lease']}
+    write_durably(app.lease, json.dumps(lease).encode(), 0o600)
+
+
+def end_lease(app: App) -> None:
+    with latch(app):
+        remove_if_there(app.lease)
+
+
+def is_lease_of(lease: Optional[dict], token: dict) -> bool:
+    return lease is not None and (lease['run'], lease['epoch']) == (token['run'], token['epoch'])
+
+
+def has_lapsed(ledger: dict, lease: Optional[dict], token: dict, now: float) -> bool:
+    """For good: a lease that has run out is not revived by a request that was on its way for too long."""
+    if (ledger['lapsed'] or {}).get('run') == token['run']:
+        return True
+    return is_lease_of(lease, token) and way_out(lease, ledger, now) == 'back'
+
+
+def refuse_lapsed(app: App, request: dict) -> None:
+    if has_lapsed(read_ledger(app), read_lease(app), request['token'], clock()):
+        raise HostError('LEASE_LAPSED', f'this host heard nothing of run {request["token"]["run"]} for longer than its '
+                        'lease, and went back')
+
+
+def renew(request: dict, app: App, change: Change) -> None:
+    """Without the change lock: a change that is going on must not keep the lease from being renewed."""
+    ensure_state(app)
+    with latch(app):
+        fence_renewal(read_ledger(app)['token'], request['token'], bool(release_digests(app)))
+        refuse_lapsed(app, request)
+        if is_lease_of(read_lease(app), request['token']) and change.begins('renews the lease'):
+            write_lease(app, request)
+
+
+@contextmanager
+def lease_begun(app: App, request: dict) -> Iterator[None]:
+    """Begins or renews the lease. That somebody watches it is seen to beside the work, and certain at its end."""
+    with latch(app):
+        fence(read_ledger(app)['token'], request['token'], 'lease', False)
+        write_lease(app, request)
+    starting = None if is_watched(app) else start_watch(app)
+    try:
+        yield
+    finally:
+        started = starting is None or starting.wait() == 0
+    if not started:
+        insist_on_watch(app)
+
+
+def insist_on_watch(app: App) -> None:
+    deadline = time.monotonic() + 10
+    while not is_watched(app):
+        if time.monotonic() > deadline:
+            raise HostError('INTERNAL', f'{watch_unit(app)} does not start: look at journalctl -u {watch_unit(app)}')
+        # Refused while a watch has the unit's name that has only just begun, or is about to end.
+        start_watch(app).wait()
+        time.sleep(0.02)
+
+
+def watch_unit(app: App) -> str:
+    return f'safeguard-{app.name}-lease.service'
+
+
+def start_watch(app: App) -> Any:
+    import subprocess
+    return subprocess.Popen(
+        ['/usr/bin/systemd-run', '--quiet', '--collect', '--no-ask-password', f'--unit={watch_unit(app)}',
+         '--service-type=exec', f'--description=safeguard lease of {app.name}', '--property=Restart=on-failure',
+         '--property=RestartSec=1', '--property=StartLimitIntervalSec=0', '--property=TimeoutStopSec=15', PROGRAM,
+         'lease', app.name],
+        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+def is_watched(app: App) -> bool:
+    """Whether somebody holds the watch, which is given up under the latch: who has written a lease and sees it held
+    knows that the lease is looked at."""
+    descriptor = os.open(f'{app.run}/watch', os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
+
+
+def watch(name: str) -> int:
+    """Inside the lease's unit."""
+    app = find_app(name)
+    again = 0.0
+    with locked(f'{app.run}/watch', 10, f'the lease of {name} is watched by another process'):
+        while True:
+            lease = read_lease(app)
+            if lease is None:
+                with latch(app):
+                    if read_lease(app) is None:
+                        remove_if_there(f'{app.run}/watch')
+                        return 0
+            elif lease['expiry'] <= clock() and again <= time.monotonic():
+                again = time.monotonic() + LEASE_RETRY_SECONDS
+                try:
+                    with change_lock(app):
+                        run_out(app, lambda sentence: print(sentence, flush=True))
+                except (HostError, OSError) as error:
+                    print(f'{type(error).__name__}: {error}', file=sys.stderr, flush=True)
+            time.sleep(LEASE_LOOK_SECONDS)
+
+
+def way_out(lease: Optional[dict], ledger: dict, now: float) -> str:
+    """What is to be done about a lease: `wait`, `end` it, go `back`, or `ask` the peers."""
+    if lease is None or lease['expiry'] > now:
+        return 'wait'
+    intent = ledger['intent']
+    if not intent or intent['run'] != lease['run']:
+        return 'end'  # nothing is left of what it was for
+    return 'ask' if is_prepared(intent) else 'back'
+
+
+def run_out(app: App, tell: Callable[[str], None]) -> None:
+    with latch(app):
+        lease, ledger = read_lease(app), read_ledger(app)
+        way = way_out(lease, ledger, clock())
+        if way == 'back' and is_lease_of(lease, ledger['token']):
+            # Before the way back is begun: a renewal that comes now is told.
+            lapsed = {'run': lease['run'], 'time': timestamp()}
+            write_ledger(app, {**ledger, 'lapsed': lapsed})
+    change = Change(app, tell)
+    if way == 'back':
+        tell(f'the lease of run {lease["run"]} has run out')
+        go_back(change, ledger)
+    if way == 'ask' and not told_otherwise(change, ledger['intent'], ledger['peers']):
+        return
+    if way != 'wait':
+        end_lease(app)
+
+
+def go_back(change: Change, ledger: dict) -> None:
+    """To the committed release, or out of traffic where that is not what this host came from."""
+    withheld = ledger['intent'].get('withheld')
+    try:
+        for wrong in [] if withheld else converge_release(change, ledger['committed']):
+            change.tell(wrong)
+    except HostError as error:
+        if error.code != 'NOT_STAGED':
+            raise  # worth another try
+        withheld = f'the committed release cannot be served again: {error}'
+    if withheld:
+        take_out_of_traffic(change, withheld, None)
+    update_ledger(change.app, None, lambda _: {'intent': None})
+
+
+def told_otherwise(change: Change, intent: dict, peers: list) -> bool:
+    """Whether a peer serves another release than the one voted for; then this host is out of traffic."""
+    answers = ask_peers(change.app, intent['digest'], peers, 0)
+    reason = missed_change(intent['digest'], answers)
+    if reason is None:
+        change.tell(f'the lease of run {intent["run"]} has run out after the vote, and no peer says otherwise')
+        return False
+    take_out_of_traffic(change, f'{in_doubt(intent)}; {reason}', None)
+    return True
+
+
+# ---- Peers -----------------------------------------------------------------------------------------------------
+
+def ask_peers(app: App, digest: Optional[str], peers: list, seconds: float) -> dict:
+    """Peer → digest that it serves, of those that answer; asked again for so many seconds while nobody does."""
+    component = site_of(app, digest)
+    deadline = time.monotonic() + seconds
+    while component and peers:
+        answers = ask_at_once(component, peers)
+        if answers or time.monotonic() >= deadline:
+            return answers
+        time.sleep(0.2)
+    return {}
+
+
+def site_of(app: App, digest: Optional[str]) -> Optional[dict]:
+    """The static component of a release, by whose address peers are asked."""
+    try:
+        components = load_release(app, digest).components if digest else {}
+    except HostError:
+        return None  # not on this host: whoever needs the release says so
+    return next((component for component in components.values() if component['kind'] == 'static'), None)
+
+
+def ask_at_once(component: dict, peers: list) -> dict:
+    import threading
+    answers: dict = {}
+
+    def ask(peer: str) -> None:
+        digest = ask_site(component, peer, 1)
+        if digest:
+            answers[peer] = digest
+
+    # A name server that does not answer takes longer than anybody waits here.
+    askers = [threading.Thread(target=ask, args=(peer,), daemon=True) for peer in peers]
+    for asker in askers:
+        asker.start()
+    deadline = time.monotonic() + 1.2
+    for asker in askers:
+        asker.join(max(0, deadline - time.monotonic()))
+    return dict(answers)
+
+
+def missed_change(digest: Optional[str], answers: dict) -> Optional[str]:
+    others = sorted(peer for peer, served in answers.items() if served != digest)
+    if not others:
+        return None
+    return (f'{others[0]} serves {brief(answers[others[0]])} and this host would serve {brief(digest)}: it may have '
+            'missed a change')
 
 
 # ---- Staging ---------------------------------------------------------------------------------------------------
@@ -1515,7 +1876,7 @@ def publish(request: dict, app: App, scratch: str, listing: list, environment: O
     name, directory = request['component'], f'{app.releases}/{request["digest"]}'
     with latch(app):
         held = read_ledger(app)['token']
-        if any(held[key] != request['token'][key] for key in ('incarnation', 'epoch', 'run')):
+        if not is_same_run(held, request['token']):
             raise HostError('FENCED', f'run {held["run"]} has taken this host over while {name} was being staged')
         os.makedirs(directory, exist_ok=True)
         write_durably(f'{directory}/manifest.json', canonical_json(request['manifest']).encode())
@@ -2231,10 +2592,15 @@ def execute(name: str, unit: str) -> int:
 
     def work() -> dict:
         with change_lock(app):
-            pass_gate(app, tell)
+            # What these lead to is not for the gate to say, and a stale release must not serve for a moment.
+            told = request['operation'] in ('restore', 'commit', 'withdraw')
+            if not told:
+                pass_gate(app, tell)
             check_fence(app, request)
             change = Change(app, tell)
             operate(request, app, change)
+            if told:
+                mark_gated(app)
             return change.result()
 
     line = answer(work)
@@ -2261,16 +2627,40 @@ def pass_gate(app: App, tell: Callable[[str], None]) -> None:
 
 
 def open_gate(app: App, tell: Callable[[str], None], at_boot: bool) -> None:
-    marker = f'{app.run}/gated'
-    ledger = read_ledger(app)
-    if os.path.exists(marker):
+    if is_gated(app):
         return
-    if ledger['committed'] or ledger['intent']:
-        for wrong in converge_release(Change(app, tell, at_boot=at_boot and not nginx_master()), ledger['committed']):
+    ledger = read_ledger(app)
+    change = Change(app, tell, at_boot=at_boot and not nginx_master())
+    reason = known_doubt(ledger, bool(release_digests(app))) or missed_change(
+        ledger['committed'], ask_peers(app, ledger['committed'], ledger['peers'], PEERS_SECONDS))
+    if reason:
+        tell(f'nothing is started: {reason}')
+        take_out_of_traffic(change, reason, None)
+    elif ledger['committed'] or ledger['intent']:
+        for wrong in converge_release(change, ledger['committed']):
             tell(wrong)
-        update_ledger(app, None, lambda _: {'intent': None})
-    with open(marker, 'w', encoding='utf-8') as file:
-        file.write(timestamp())
+    update_ledger(app, None, lambda ledger: {} if is_prepared(ledger['intent']) else {'intent': None})
+    mark_gated(app)
+
+
+def is_gated(app: App) -> bool:
+    return os.path.exists(f'{app.run}/gated')
+
+
+def mark_gated(app: App) -> None:
+    if not is_gated(app):
+        with open(f'{app.run}/gated', 'w', encoding='utf-8') as file:
+            file.write(timestamp())
+
+
+def known_doubt(ledger: dict, releases_exist: bool) -> Optional[str]:
+    """Why this host starts nothing after a boot, as far as it knows by itself."""
+    if ledger['withheld']:
+        return ledger['withheld']
+    if ledger['token'] is None and releases_exist:
+        return 'this host has releases but no journal: look at it, then adopt it'
+    intent = ledger['intent'] or {}
+    return in_doubt(intent) if is_prepared(intent) else intent.get('withheld')
 
 
 def gate() -> int:
@@ -2279,7 +2669,7 @@ def gate() -> int:
     for name in sorted(configuration):
         try:
             app = find_app(name, configuration)
-            if not os.path.exists(app.ledger):
+            if not os.path.exists(app.ledger) and not release_digests(app):
                 continue
             ensure_state(app)
             with change_lock(app):
@@ -2295,6 +2685,9 @@ def may_start(name: str, digest: str) -> int:
     if not NAME_PAIR.fullmatch(name):
         return 1
     ledger = read_ledger(App(name, '', '', (), ()))
+    if ledger['withheld']:
+        print(f'nothing of {name} is started here: {ledger["withheld"]}', file=sys.stderr)
+        return 1
     allowed = digest in (ledger['committed'], (ledger['intent'] or {}).get('digest'))
     if not allowed:
         print(f'{digest} is neither the committed release nor the one being deployed: not started', file=sys.stderr)
@@ -2331,13 +2724,15 @@ def serve(source: Input) -> dict:
         return {'type': 'result', 'result': beside(request, app, Change(app, print_progress, check))}
     if operation == 'inspect':
         return {'type': 'result', 'result': inspect(app)}
-    if operation not in ('stage', 'adopt') and not check:
+    if operation not in ('stage', 'adopt', 'renew') and not check:
         return change_in_unit(request, app)
     change = Change(app, print_progress, check)
     if operation == 'stage':
         stage(request, app, change, source)
     elif operation == 'adopt':
         adopt(request, app, change)
+    elif operation == 'renew':
+        renew(request, app, change)
     else:
         check_fence(app, request)
         operate(request, app, change)
@@ -2359,8 +2754,12 @@ short_description: Looks at or changes a host through the installed safeguard-ho
 description:
   - Arguments are the fields of a request (src/domain/host-protocol.ts) without C(protocol).
   - O(archive) names the file on the host that C(stage) reads; O(digest) of C(stage) follows from the manifest.
+  - O(lease) is an hour and O(peers) nobody unless given.
   - In check mode nothing is changed; what would change is in RV(would) and, with diff, in RV(diff).
 '''
+
+
+MODULE_DEFAULTS = {'activate': {'lease': 3600}, 'prepare': {'peers': []}, 'commit': {'peers': []}}
 
 
 def ansible_module(path: str) -> int:
@@ -2368,6 +2767,9 @@ def ansible_module(path: str) -> int:
     request = {key: value for key, value in task.items() if not key.startswith('_ansible')}
     archive = request.pop('archive', None)
     request['protocol'] = PROTOCOL
+    # A play renews nothing: it ends within the longest lease, or is given up.
+    for field, value in MODULE_DEFAULTS.get(request.get('operation'), {}).items():
+        request.setdefault(field, value)
     if 'manifest' in request:
         request.setdefault('digest', digest_of(request['manifest']))
     for name, value in request.get('token', {}).items():
@@ -2415,6 +2817,8 @@ def main(arguments: list) -> int:
         return execute(arguments[1], arguments[2])
     if arguments == ['gate']:
         return gate()
+    if arguments[0] == 'lease' and len(arguments) == 2:
+        return watch(arguments[1])
     if len(arguments) == 1 and os.path.isfile(arguments[0]):
         return ansible_module(arguments[0])
     print(__doc__, file=sys.stderr)

@@ -39,9 +39,29 @@ class LedgerTest(HostTest):
         self.assertIsNone(host.read_ledger(self.app)['committed'])
 
     def test_commit_remembers_what_was_before(self):
-        request = {'token': TOKEN}
+        request = {'token': TOKEN, 'peers': ['web-2']}
+        later = {**request, 'token': {**TOKEN, 'run': 'next'}}
         once = host.committed_ledger(host.EMPTY_LEDGER, 'a', request, '1')
-        twice = host.committed_ledger({**host.EMPTY_LEDGER, **once}, 'b', {'token': {**TOKEN, 'run': 'next'}}, '2')
-        again = host.committed_ledger({**host.EMPTY_LEDGER, **twice}, 'b', {'token': {**TOKEN, 'run': 'next'}}, '2')
+        twice = host.committed_ledger({**host.EMPTY_LEDGER, **once}, 'b', later, '2')
+        again = host.committed_ledger({**host.EMPTY_LEDGER, **twice}, 'b', later, '2')
         self.assertEqual((twice['committed'], twice['previous']), ('b', 'a'))
         self.assertEqual((again['previous'], len(again['history'])), ('a', 2))
+        self.assertEqual((again['peers'], again['withheld']), (['web-2'], None))
+
+    def test_what_an_older_program_wrote_lacks_the_newer_fields(self):
+        old = {name: host.EMPTY_LEDGER[name] for name in ('sequence', 'token', 'committed', 'previous', 'history')}
+        intent = {'run': 'old', 'digest': 'b' * 64, 'from': None}
+        host.write_ledger(self.app, {**old, 'intent': intent})
+        read = host.read_ledger(self.app)
+        self.assertEqual((read['withheld'], read['lapsed'], read['peers']), (None, None, []))
+        self.assertFalse(host.is_prepared(read['intent']))
+
+    def test_the_most_that_it_can_hold_fits_its_slot(self):
+        digest, reason = 'f' * 64, '\U0001f600' * host.REASON_CHARACTERS
+        token = {'incarnation': 'i' * 64, 'run': 'r' * 100, 'epoch': 2**53, 'step': 2**53, 'try': 2**53, 'attempt': 2**53}
+        entry = {'run': 'r' * 100, 'version': 'v' * 128, 'digest': digest, 'time': host.timestamp()}
+        intent = {'run': 'r' * 100, 'digest': digest, 'from': digest, 'prepared': False, 'withheld': reason}
+        host.encode_slot({
+            'sequence': 2**53, 'token': token, 'committed': digest, 'previous': digest, 'intent': intent,
+            'history': [entry] * 3, 'withheld': reason, 'peers': ['p' * 160] * 64,
+            'lapsed': {'run': 'r' * 100, 'time': host.timestamp()}})

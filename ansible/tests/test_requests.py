@@ -9,22 +9,33 @@ class RequestTest(HostTest):
     def test_accepts_each_operation(self):
         self.ask()
         self.ask(operation='restore', token=TOKEN, digest=None)
-        self.ask(operation='activate', token=TOKEN, digest='a' * 64, component='backend')
+        self.ask(operation='activate', token=TOKEN, digest='a' * 64, component='backend', lease=60)
+        self.ask(operation='renew', token=TOKEN, lease=5)
+        self.ask(operation='prepare', token=TOKEN, digest='a' * 64, peers=['10.0.0.1', 'fe80::1%eth0', '::', 'web-2.example'])
+        self.ask(operation='withdraw', token=TOKEN, reason='evicted: its disk fails')
         self.ask(operation='adopt', token=TOKEN, reason='begun anew')
-        self.ask(operation='commit', token=TOKEN, digest=None, state=None, keep=5)
+        self.ask(operation='commit', token=TOKEN, digest=None, state=None, keep=5, peers=[])
 
     def test_says_that_protocols_differ(self):
         self.assertIn('prepare the host again', self.refused('PROTOCOL_MISMATCH', lambda: self.ask(protocol=host.PROTOCOL + 1)))
 
     def test_refuses_what_it_does_not_know(self):
         for fields in ({'operation': 'shell'}, {'extra': 1}, {'application': '../etc'}, {'environment': 'Demo'},
-                       {'operation': 'activate', 'token': TOKEN, 'digest': None, 'component': 'backend'},
-                       {'operation': 'activate', 'token': TOKEN, 'digest': '../' * 20, 'component': 'backend'},
+                       {'operation': 'activate', 'token': TOKEN, 'digest': None, 'component': 'backend', 'lease': 60},
+                       {'operation': 'activate', 'token': TOKEN, 'digest': '../' * 20, 'component': 'backend', 'lease': 60},
                        {'operation': 'restore', 'token': {**TOKEN, 'epoch': '3'}, 'digest': None},
                        {'operation': 'restore', 'token': {**TOKEN, 'run': 'a/b'}, 'digest': None},
                        {'operation': 'restore', 'token': {**TOKEN, 'step': True}, 'digest': None},
-                       {'operation': 'commit', 'token': TOKEN, 'digest': None, 'state': {}, 'keep': 5},
-                       {'operation': 'commit', 'token': TOKEN, 'digest': None, 'state': None, 'keep': 0}):
+                       {'operation': 'commit', 'token': TOKEN, 'digest': None, 'state': {}, 'keep': 5, 'peers': []},
+                       {'operation': 'commit', 'token': TOKEN, 'digest': None, 'state': None, 'keep': 0, 'peers': []},
+                       {'operation': 'activate', 'token': TOKEN, 'digest': 'a' * 64, 'component': 'backend'},
+                       {'operation': 'renew', 'token': TOKEN, 'lease': 4}, {'operation': 'renew', 'token': TOKEN, 'lease': 3601},
+                       {'operation': 'prepare', 'token': TOKEN, 'digest': None, 'peers': []},
+                       {'operation': 'prepare', 'token': TOKEN, 'digest': 'a' * 64, 'peers': ['web-2'] * 65},
+                       {'operation': 'prepare', 'token': TOKEN, 'digest': 'a' * 64, 'peers': ['-x']},
+                       {'operation': 'prepare', 'token': TOKEN, 'digest': 'a' * 64, 'peers': ['web 2']},
+                       {'operation': 'prepare', 'token': TOKEN, 'digest': 'a' * 64, 'peers': 'web-2'},
+                       {'operation': 'withdraw', 'token': TOKEN, 'reason': 'two\nlines'}):
             with self.subTest(fields):
                 self.refused('BAD_REQUEST', lambda fields=fields: self.ask(**fields))
 

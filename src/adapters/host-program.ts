@@ -36,7 +36,7 @@ export const HOST_COMMAND = ['sudo', '-n', '/usr/local/sbin/safeguard-host'] as 
 /** A request as its caller writes it: the protocol's number is filled in here. */
 type Unversioned<R extends HostRequest> = Omit<R, 'protocol'>;
 
-/** Every operation that changes what runs. */
+/** Every operation that changes what runs, or what the host's journal says of it. */
 export type ChangeRequest =
   | Unversioned<ActivateRequest>
   | Unversioned<RenewRequest>
@@ -87,7 +87,7 @@ export class HostProgram {
     return this.#call(target, request, changeResult, options, archive);
   }
 
-  /** Activates, restores, commits or adopts. */
+  /** Activates, renews a lease, prepares, restores, commits, withdraws or adopts. */
   async change(
     target: SshTarget,
     request: ChangeRequest,

@@ -17,7 +17,7 @@ test.each<[string, HostInspection, typeof RELEASE | null, string[]]>([
   ['nothing is, but should be', seen(null), RELEASE, ['nothing is committed there']],
   [
     'a change is still open',
-    seen(null, { run: 'run001', digest: RELEASE.digest }),
+    seen(null, { run: 'run001', digest: RELEASE.digest, prepared: false }),
     null,
     ['nothing is committed there, with a change of run001 under way'],
   ],

@@ -5,7 +5,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { HostRefused } from '../../src/domain/errors.js';
-import type { HostInspection } from '../../src/domain/host-protocol.js';
+import { HOST_PROTOCOL, type HostInspection } from '../../src/domain/host-protocol.js';
 import { HostProgram } from '../../src/adapters/host-program.js';
 import { SshConnections } from '../../src/adapters/ssh/connections.js';
 import { startSshd, type Sshd } from './ssh/sshd.js';
@@ -35,13 +35,15 @@ async function host(name: string, text: string): Promise<HostProgram> {
 const of = { application: 'campus', environment: 'test' };
 const token = { incarnation: 'i', epoch: 1, run: 'r', step: 1, try: 1, attempt: 1 };
 const inspection: HostInspection = {
-  protocol: 1,
+  protocol: HOST_PROTOCOL,
   hostname: 'web-1',
   time: '2026-01-01T00:00:00Z',
   token,
   committed: null,
   committedVersion: null,
-  intent: { run: 'r', digest: null },
+  intent: { run: 'r', digest: null, prepared: true },
+  withheld: 'evicted: its disk fails',
+  lapsed: { run: 'r', time: '2026-01-01T00:00:00Z' },
   releases: [],
   components: {
     frontend: {
@@ -65,7 +67,14 @@ const stageRequest = {
   manifest: { application: 'campus', version: '1.0.0', components: {} },
   secrets: { PASSWORD: 'do-not-show' },
 };
-const activate = { ...of, operation: 'activate' as const, token, digest: 'd', component: 'frontend' };
+const activate = {
+  ...of,
+  operation: 'activate' as const,
+  token,
+  digest: 'd',
+  component: 'frontend',
+  lease: 60,
+};
 
 test('an inspection', async () => {
   const program = await host(
@@ -82,7 +91,9 @@ test('the request reaches the host with its protocol number', async () => {
     await host('change', text)
   ).change(sshd.target, activate, { onProgress: (line) => lines.push(line.text) });
   expect(result).toEqual({ changed: true, downtimeMs: 12 });
-  expect(lines.map((line) => JSON.parse(line) as unknown)).toEqual([{ ...activate, protocol: 1 }]);
+  expect(lines.map((line) => JSON.parse(line) as unknown)).toEqual([
+    { ...activate, protocol: HOST_PROTOCOL },
+  ]);
 });
 
 test('30 MB arrive as they are, and are read no faster than the host takes them', async () => {
@@ -149,7 +160,7 @@ test.each([
     `raise SystemExit('sudo: a password is required')`,
     'exit status 1: sudo: a password is required',
   ],
-  ['another protocol', `say(type='result', result={'protocol': 2})`, 'speaks protocol 2'],
+  ['another protocol', `say(type='result', result={'protocol': 1})`, 'speaks protocol 1'],
 ])('an answer that is none: %s', async (name, text, message) => {
   const program = await host(`invalid-${name.replaceAll(' ', '-')}`, text);
   const failed: unknown = await program.change(sshd.target, activate).catch((error: unknown) => error);
