@@ -5,6 +5,7 @@ import { activate, adopt, capture, commit, readBack, restore, stage } from './ho
 import { migrate } from './migrate.js';
 import { plan } from './plan.js';
 import { incident, record } from './records.js';
+import { settleSchema } from './settle-schema.js';
 import { validate } from './validate.js';
 
 const all = {
@@ -17,6 +18,7 @@ const all = {
   stage,
   activate,
   migrate,
+  settleSchema,
   check,
   readBack,
   restore,

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import { postgresProbe } from '../adapters/probes/postgres.js';
+import { Database } from '../adapters/database.js';
 import { resolveRelease } from '../adapters/release-directory.js';
-import { readSecret } from '../adapters/secrets.js';
+import { assertMayFence } from '../adapters/schema-fence.js';
+import { lookAtDatabase } from '../adapters/schema-look.js';
 import type { EnvironmentConfig } from '../config/load.js';
 import { canonicalJson } from '../domain/canonical-json.js';
 import type { EnvironmentState } from '../domain/environment-state.js';
@@ -14,9 +15,9 @@ import type { Release } from '../domain/release.js';
 import type { DeploymentRequest, Grant } from '../domain/run.js';
 import { environmentWorkflowId, status } from '../workflows/messages.js';
 import { configured, targetOf, type Dependencies, type Where } from './dependencies.js';
-import { parseJdbcUrl } from './jdbc.js';
 import { withPulse, type Pulse } from './pulse.js';
 import { readingOf } from './reading.js';
+import { assertNotHalfDone, schemaPlace } from './schema-place.js';
 
 /** A request, and the environment's grant once there is one. */
 export interface PlanRequest {
@@ -89,17 +90,29 @@ async function adopted(environment: EnvironmentConfig, inspected: Inspected): Pr
   );
 }
 
-async function schemaVersion(environment: EnvironmentConfig, { signal }: Pulse): Promise<string | null> {
-  const { migrations } = environment;
-  if (!migrations) return null;
-  const password = readSecret(migrations.password, 'migrations.password');
-  const answer = await postgresProbe({
-    ...parseJdbcUrl(migrations.url),
-    user: migrations.user,
-    password,
-    signal,
+/** What of the plan is about the schema. */
+interface PlannedSchema {
+  readonly schemaVersion: string | null;
+  readonly pendingMigrations: readonly string[];
+}
+
+/**
+ * Looks at the database. What would make the migrations impossible is found here, before anything is changed.
+ * @throws SafeguardError MIGRATION_HALF_DONE, DATABASE_DENIED, DATABASE_UNREACHABLE
+ */
+async function plannedSchema(
+  environment: EnvironmentConfig,
+  schema: SchemaManifest | null,
+): Promise<PlannedSchema> {
+  const place = schemaPlace(environment);
+  if (!place) return { schemaVersion: null, pendingMigrations: [] };
+  return Database.use(place.login, async (database) => {
+    const facts = await lookAtDatabase(database, place.owner);
+    if (schema !== null) assertNotHalfDone(facts, place.owner);
+    const pendingMigrations = pendingFrom(schema, facts.version);
+    if (pendingMigrations.length > 0) await assertMayFence(database);
+    return { schemaVersion: facts.version, pendingMigrations };
   });
-  return answer.schemaVersion;
 }
 
 function pendingFrom(schema: SchemaManifest | null, current: string | null): string[] {
@@ -123,10 +136,10 @@ function hashed(plan: Omit<HashedPlan, 'hash'>): HashedPlan {
 export async function plan(dependencies: Dependencies, { request, grant }: PlanRequest): Promise<Planned> {
   return withPulse(async (pulse) => {
     const environment = configured(dependencies, request);
-    const [{ release: to }, inspected, schema] = await Promise.all([
-      resolveRelease(environment, request.version),
+    const { release: to } = await resolveRelease(environment, request.version);
+    const [inspected, schema] = await Promise.all([
       inspectAll(dependencies, environment, pulse),
-      schemaVersion(environment, pulse),
+      plannedSchema(environment, to.schema),
     ]);
     if (grant) assertOwn(inspected, grant, request.adopt !== null);
     const known = grant ? grant.committed : await committedNow(dependencies, request);
@@ -140,8 +153,7 @@ export async function plan(dependencies: Dependencies, { request, grant }: PlanR
       alreadyServed:
         from?.digest === to.digest && inspected.every(([host, seen]) => isServed(host, seen, to)),
       force: request.force,
-      schemaVersion: schema,
-      pendingMigrations: pendingFrom(to.schema, schema),
+      ...schema,
       policy: environment.policy,
     });
     const others = inspected

@@ -137,6 +137,7 @@ export class MockWorld {
         return { downtimeMs: 10 };
       },
       migrate: async () => ['2 fees (10 ms)'],
+      settleSchema: async () => ({ version: null, differences: [] }),
       check: async () => HEALTHY,
       readBack: async ({ host, release: wanted }) => this.reading(host.name, wanted),
       restore: (call) => this.restored(call),
