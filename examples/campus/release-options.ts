@@ -82,6 +82,8 @@ export function describeRelease(options: ReleaseOptions): ReleaseDescription {
   if (level === null) return { version, commit };
   const target = targetOf(options, level);
   const [min, max] = TOLERATED[level];
-  const tolerates = { min: String(min), max: String(Math.max(max, target)) };
+  // As the levels do, a release with further migrations works with one schema more than its own.
+  const highest = options.migrations === undefined ? target : target + 1;
+  const tolerates = { min: String(min), max: String(Math.max(max, highest)) };
   return { version, commit, schema: { target: String(target), tolerates } };
 }

@@ -23,11 +23,11 @@ beforeAll(async () => {
   campus = await CampusLab.open();
   await worker();
   await campus.release('1.0.0');
-  await campus.deploy('1.0.0');
+  expect(await campus.deploy('1.0.0')).toMatchObject({ outcome: 'SUCCEEDED' });
 }, 120_000);
 beforeEach(async () => {
   if (workers.length === 0) await worker();
-});
+}, 30_000);
 afterEach(async () => {
   for (const one of workers.splice(0)) await one.signal('SIGKILL');
 }, 30_000);
