@@ -61,7 +61,7 @@ async function writeFrontend(
 async function writeMigrations(
   directory: string,
   level: SchemaLevel,
-  misbehave: Misbehaviour | undefined,
+  { misbehave, migrations = {} }: ReleaseOptions,
 ): Promise<void> {
   await mkdir(directory);
   for (const name of await readdir(source('migrations'))) {
@@ -70,6 +70,7 @@ async function writeMigrations(
   }
   if (misbehave === 'failing-migration')
     await writeFile(join(directory, `V${String(level + 1)}__fails.sql`), FAILING_SQL);
+  for (const [name, sql] of Object.entries(migrations)) await writeFile(join(directory, name), sql);
 }
 
 async function archive(
@@ -90,7 +91,7 @@ async function fill(release: string, options: ReleaseOptions): Promise<void> {
   const backend = join(release, 'backend.tar.gz');
   await archive(release, 'backend', (directory) => writeBackend(directory, options));
   await archive(release, 'frontend', (directory) => writeFrontend(directory, options));
-  if (level !== null) await writeMigrations(join(release, 'migrations'), level, misbehave);
+  if (level !== null) await writeMigrations(join(release, 'migrations'), level, options);
   await writeFile(join(release, 'release.json'), `${JSON.stringify(describeRelease(options), null, 2)}\n`);
   if (misbehave === 'broken-archive') await cutInHalf(backend);
   await writeSums(release);

@@ -12,6 +12,8 @@ export interface ReleaseOptions {
   readonly backend: 'java' | 'python';
   /** Default: the version's first number, at most 3. `null`: a release without migrations. */
   readonly schema?: SchemaLevel | null;
+  /** Migrations beside those of the level: file name (`V4__fees.sql`) → SQL. The highest version is where the release leads to. */
+  readonly migrations?: Readonly<Record<string, string>>;
   /** What is wrong with this release; default: nothing. */
   readonly misbehave?: Misbehaviour;
   /** Seconds that belong to the misbehaviour, where it has any (see `misbehaviours.ts` for the defaults). */
@@ -47,6 +49,15 @@ export function schemaLevel({ schema, version }: ReleaseOptions): SchemaLevel | 
   return major === 2 ? 2 : 1;
 }
 
+const MIGRATION = /^V(\d+)__\w+\.sql$/;
+
+/** The schema version that the release's last migration leads to. */
+function targetOf(options: ReleaseOptions, level: SchemaLevel): number {
+  const own = options.misbehave === 'failing-migration' ? level + 1 : level;
+  const more = Object.keys(options.migrations ?? {}).map((name) => Number(MIGRATION.exec(name)?.[1]));
+  return Math.max(own, ...more);
+}
+
 /** Throws a sentence for a person when the options cannot be built. */
 export function checkOptions(options: ReleaseOptions): void {
   const { version, commit, misbehave } = options;
@@ -57,6 +68,11 @@ export function checkOptions(options: ReleaseOptions): void {
   if (misbehave === 'failing-migration' && schemaLevel(options) === null) {
     throw new Error('failing-migration needs a release with migrations.');
   }
+  const names = Object.keys(options.migrations ?? {});
+  if (names.length > 0 && schemaLevel(options) === null)
+    throw new Error('More migrations need a release with migrations.');
+  const wrong = names.find((name) => !MIGRATION.test(name));
+  if (wrong !== undefined) throw new Error(`Not usable as the name of a migration: ${wrong}`);
 }
 
 /** What `release.json` says. A failing migration is one more than the level's own, and leads to its number. */
@@ -64,8 +80,10 @@ export function describeRelease(options: ReleaseOptions): ReleaseDescription {
   const { version, commit = null } = options;
   const level = schemaLevel(options);
   if (level === null) return { version, commit };
-  const target = options.misbehave === 'failing-migration' ? level + 1 : level;
+  const target = targetOf(options, level);
   const [min, max] = TOLERATED[level];
-  const tolerates = { min: String(min), max: String(Math.max(max, target)) };
+  // As the levels do, a release with further migrations works with one schema more than its own.
+  const highest = options.migrations === undefined ? target : target + 1;
+  const tolerates = { min: String(min), max: String(Math.max(max, highest)) };
   return { version, commit, schema: { target: String(target), tolerates } };
 }

@@ -1,4 +1,6 @@
+import { Database } from '../adapters/database.js';
 import { resolveExactly } from '../adapters/release-directory.js';
+import { lookAtDatabase } from '../adapters/schema-look.js';
 import type { EnvironmentConfig } from '../config/load.js';
 import { newEnvironment, type EnvironmentState } from '../domain/environment-state.js';
 import { SafeguardError } from '../domain/errors.js';
@@ -20,9 +22,9 @@ import {
   inspectWhatAnswers,
   type Inspected,
 } from './hosts-of.js';
-import { schemaVersion } from './plan.js';
 import { withPulse, type Pulse } from './pulse.js';
 import { readingOf } from './reading.js';
+import { schemaPlace } from './schema-place.js';
 
 /** A recovery's plan, and the epoch that the run has to use. */
 export interface PlannedRecovery {
@@ -120,7 +122,10 @@ async function assertSchemaTolerated(
 /** A rollback changes no schema, and must not need a database that may be the very trouble. */
 async function schemaIfKnown(environment: EnvironmentConfig, pulse: Pulse): Promise<string | null> {
   try {
-    return await schemaVersion(environment, pulse);
+    const place = schemaPlace(environment);
+    if (!place) return null;
+    const facts = await Database.use(place.login, (database) => lookAtDatabase(database, place.owner));
+    return facts.version;
   } catch (error) {
     if (pulse.signal.aborted || !(error instanceof SafeguardError)) throw error;
     pulse.say(`the schema is not known: ${error.message}`);

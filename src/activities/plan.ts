@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import { postgresProbe } from '../adapters/probes/postgres.js';
+import { Database } from '../adapters/database.js';
 import { resolveRelease } from '../adapters/release-directory.js';
-import { readSecret } from '../adapters/secrets.js';
+import { assertMayFence } from '../adapters/schema-fence.js';
+import { lookAtDatabase } from '../adapters/schema-look.js';
 import type { EnvironmentConfig } from '../config/load.js';
 import { canonicalJson } from '../domain/canonical-json.js';
 import type { HostInspection } from '../domain/host-protocol.js';
@@ -12,9 +13,9 @@ import type { Release } from '../domain/release.js';
 import type { DeploymentRequest, Grant } from '../domain/run.js';
 import { configured, type Dependencies } from './dependencies.js';
 import { adopted, assertOwn, environmentNow, epochAbove, inspectAll } from './hosts-of.js';
-import { parseJdbcUrl } from './jdbc.js';
-import { withPulse, type Pulse } from './pulse.js';
+import { withPulse } from './pulse.js';
 import { readingOf } from './reading.js';
+import { assertNotHalfDone, schemaPlace } from './schema-place.js';
 
 /** A request, and the environment's grant once there is one. */
 export interface PlanRequest {
@@ -28,21 +29,29 @@ export interface Planned {
   readonly epoch: number;
 }
 
-/** Version of the database's schema; `null` when it is empty, or the environment has none. */
-export async function schemaVersion(
+/** What of the plan is about the schema. */
+interface PlannedSchema {
+  readonly schemaVersion: string | null;
+  readonly pendingMigrations: readonly string[];
+}
+
+/**
+ * Looks at the database. What would make the migrations impossible is found here, before anything is changed.
+ * @throws SafeguardError MIGRATION_HALF_DONE, DATABASE_DENIED, DATABASE_UNREACHABLE
+ */
+async function plannedSchema(
   environment: EnvironmentConfig,
-  { signal }: Pulse,
-): Promise<string | null> {
-  const { migrations } = environment;
-  if (!migrations) return null;
-  const password = readSecret(migrations.password, 'migrations.password');
-  const answer = await postgresProbe({
-    ...parseJdbcUrl(migrations.url),
-    user: migrations.user,
-    password,
-    signal,
+  schema: SchemaManifest | null,
+): Promise<PlannedSchema> {
+  const place = schemaPlace(environment);
+  if (!place) return { schemaVersion: null, pendingMigrations: [] };
+  return Database.use(place.login, async (database) => {
+    const facts = await lookAtDatabase(database, place.owner);
+    if (schema !== null) assertNotHalfDone(facts, place.owner);
+    const pendingMigrations = pendingFrom(schema, facts.version);
+    if (pendingMigrations.length > 0) await assertMayFence(database);
+    return { schemaVersion: facts.version, pendingMigrations };
   });
-  return answer.schemaVersion;
 }
 
 function pendingFrom(schema: SchemaManifest | null, current: string | null): string[] {
@@ -78,10 +87,10 @@ export async function plan(dependencies: Dependencies, { request, grant }: PlanR
     const environment = configured(dependencies, request);
     const { committed: known, evicted } = await knownOf(dependencies, { request, grant });
     const hosts = environment.hosts.filter(({ name }) => !evicted.includes(name));
-    const [{ release: to }, inspected, schema] = await Promise.all([
-      resolveRelease(environment, request.version),
+    const { release: to } = await resolveRelease(environment, request.version);
+    const [inspected, schema] = await Promise.all([
       inspectAll(dependencies, environment, hosts, pulse),
-      schemaVersion(environment, pulse),
+      plannedSchema(environment, to.schema),
     ]);
     if (grant) assertOwn(inspected, grant, request.adopt !== null);
     const from = known === null && request.adopt !== null ? await adopted(environment, inspected) : known;
@@ -95,8 +104,7 @@ export async function plan(dependencies: Dependencies, { request, grant }: PlanR
         from?.digest === to.digest && inspected.every(([host, seen]) => isServed(host, seen, to)),
       // Who takes hosts over wants them to be the environment's own afterwards, whatever they serve.
       force: request.force || request.adopt !== null,
-      schemaVersion: schema,
-      pendingMigrations: pendingFrom(to.schema, schema),
+      ...schema,
       policy: environment.policy,
     });
     const epoch = epochAbove(inspected, request.deploymentId, grant?.epoch ?? 0);

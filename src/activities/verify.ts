@@ -1,13 +1,14 @@
 import type { EnvironmentConfig } from '../config/load.js';
 import { newEnvironment, type EnvironmentState } from '../domain/environment-state.js';
+import { SafeguardError } from '../domain/errors.js';
 import type { HostInspection } from '../domain/host-protocol.js';
 import type { Verification, VerifiedHost } from '../domain/recovery.js';
 import { describeRelease, type Release } from '../domain/release.js';
 import { configured, type Dependencies, type Where } from './dependencies.js';
 import { environmentNow, inspectWhatAnswers } from './hosts-of.js';
-import { withPulse } from './pulse.js';
+import { lookAtSchema, type SchemaLook } from './look-at-schema.js';
+import { withPulse, type Pulse } from './pulse.js';
 import { readingOf, withCommitted } from './reading.js';
-import { lookAtSchema } from './settle-schema.js';
 
 /** The state file is a note for people; one that says something else misleads them. */
 function stateFileDifferences(seen: HostInspection, committed: Release | null): string[] {
@@ -35,6 +36,32 @@ function verified(
   return { host: name, evicted: false, state: differences.length === 0 ? 'serves' : 'differs', differences };
 }
 
+function sentences({ differences, failed, invalidIndexes, problems }: SchemaLook): string[] {
+  return [
+    ...differences,
+    ...failed.map(({ version, script }) => `migration ${version ?? script} failed and was not cleaned up`),
+    ...invalidIndexes.map((index) => `index ${index} is not valid`),
+    ...problems,
+  ];
+}
+
+/** What the database says; that it does not answer is a finding too. */
+async function schemaOf(
+  dependencies: Dependencies,
+  { application, name: environment, migrations }: EnvironmentConfig,
+  release: Release | null,
+  { signal }: Pulse,
+): Promise<Verification['schema']> {
+  if (!migrations) return null;
+  try {
+    const found = await lookAtSchema(dependencies, { application, environment, release }, signal);
+    return { version: found.version, differences: sentences(found) };
+  } catch (error) {
+    if (signal.aborted || !(error instanceof SafeguardError)) throw error;
+    return { version: null, differences: [error.message] };
+  }
+}
+
 async function look(
   dependencies: Dependencies,
   environment: EnvironmentConfig,
@@ -44,10 +71,10 @@ async function look(
     const { committed, evicted, holder } = state;
     const [{ inspected, silent }, schema] = await Promise.all([
       inspectWhatAnswers(dependencies, environment, environment.hosts, pulse),
-      lookAtSchema(dependencies, environment, committed, pulse),
+      schemaOf(dependencies, environment, committed, pulse),
     ]);
     const hosts = environment.hosts.map(({ name }): VerifiedHost => {
-      const seen = inspected.find(([host]) => host === name)?.[1];
+      const seen = inspected.find(([found]) => found === name)?.[1];
       if (seen) return verified(name, seen, state);
       const differences = [silent.get(name) ?? 'it did not answer'];
       return { host: name, evicted: Object.hasOwn(evicted, name), state: 'unknown', differences };

@@ -61,12 +61,23 @@ const validate = z.object({
   ),
 });
 
-const failure = z.object({ error: z.object({ message: z.string() }) });
+const failure = z.object({ error: z.object({ errorCode: z.string().nullish(), message: z.string() }) });
 
 /** Flyway's answers, as far as they are used here. */
 export type FlywayInfo = z.infer<typeof info>;
 export type FlywayMigration = z.infer<typeof migrate>;
 export type FlywayValidation = z.infer<typeof validate>;
+
+/** Flyway ended by itself, and had not succeeded. */
+export class FlywayFailed extends SafeguardError {
+  /** Flyway says that no script was begun: it had refused before, or could not connect. */
+  readonly begunNothing: boolean;
+
+  constructor(message: string, errorCode: string | null, options?: { readonly cause: unknown }) {
+    super('MIGRATION_FAILED', message, options);
+    this.begunNothing = errorCode !== null && !errorCode.startsWith('FAILED_');
+  }
+}
 
 /** Flyway's arguments; nothing secret is among them. */
 export function flywayArguments(command: FlywayCommand, run: FlywayRun): string[] {
@@ -78,6 +89,8 @@ export function flywayArguments(command: FlywayCommand, run: FlywayRun): string[
     // Else a directory that is not there counts as one without migrations, and all seems well.
     '-failOnMissingLocations=true',
     '-cleanDisabled=true',
+    // Its lock in a transaction of its own: a script that fails outside of one would leave no row in the history.
+    '-postgresql.transactional.lock=false',
     `-connectRetries=${String(connectRetries)}`,
     ...(initSql === undefined ? [] : [`-initSql=${initSql}`]),
   ];
@@ -103,7 +116,7 @@ const KILL_AFTER_MS = 5_000;
 /**
  * The Flyway command line (11.7). Every method throws MIGRATION_FAILED with Flyway's own words, or the reason of
  * the run's signal once Flyway and all it started have ended. The database may still be busy with the statement it
- * was given last: look at its history before deciding anything.
+ * was given last: end its sessions and look at its history before deciding anything.
  */
 export class Flyway {
   readonly #program: string;
@@ -145,9 +158,9 @@ export class Flyway {
     const told = failure.safeParse(answer);
     const words = told.success ? told.data.error.message : `${stderr}\n${stdout}`;
     const text = words.trim().slice(0, MESSAGE_CHARACTERS);
-    throw new SafeguardError(
-      'MIGRATION_FAILED',
+    throw new FlywayFailed(
       `flyway ${command} failed: ${text || `exit status ${String(exitCode)}`}`,
+      told.success ? (told.data.error.errorCode ?? null) : null,
     );
   }
 }
@@ -199,9 +212,7 @@ async function runInGroup(
     const { exitCode, stdout, stderr } = ended;
     if (exitCode === undefined) {
       const why = ended.shortMessage ?? 'it was ended';
-      throw new SafeguardError('MIGRATION_FAILED', `flyway could not be carried out: ${why}`, {
-        cause: ended,
-      });
+      throw new FlywayFailed(`flyway could not be carried out: ${why}`, null, { cause: ended });
     }
     return { exitCode, stdout, stderr };
   } finally {

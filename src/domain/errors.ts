@@ -59,6 +59,14 @@ export const ERRORS = {
     class: 'refused',
     advice: 'A newer run has taken the database over; nothing was applied. Look at that run.',
   },
+  DATABASE_DENIED: {
+    class: 'refused',
+    advice: 'Give the user of the migrations what the message says it lacks, then start again.',
+  },
+  DATABASE_UNREACHABLE: {
+    class: 'unreachable',
+    advice: 'Check that the database runs and can be reached from the runner.',
+  },
   ROLLBACK_TARGET_UNKNOWN: {
     class: 'input',
     advice: 'Choose a version that safeguard status lists as committed before, or deploy it.',

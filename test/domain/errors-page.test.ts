@@ -48,7 +48,18 @@ test('the retry table is the one of the code', () => {
     const when = delay === 'none' ? 'at once, beginning with a look' : "after the policy's delay";
     return again ? [name, 'yes', when] : [name, 'no', '–'];
   });
-  expect(rows(section('Retries'))).toEqual(expected);
+  const shown = rows(section('Retries'));
+  expect(shown.map((row) => row.slice(0, 3))).toEqual(expected);
+  expect(shown.every(([, , , meaning = '']) => meaning.length > 10)).toBe(true);
+});
+
+test('the classes are a closed set, and the page says so', () => {
+  const classes = Object.keys(RETRY);
+  const used = [...Object.values(ERRORS).map((facts) => facts.class), ...Object.values(HOST_ERROR_CLASS)];
+  expect([...new Set(used)].sort()).toEqual([...classes].sort());
+  const counted = ['none', 'one', 'two', 'three', 'four', 'five', 'six', 'seven'][classes.length];
+  expect(section('Retries')).toContain(`exactly one of ${String(counted)} classes`);
+  expect(section('Retries').replaceAll('\n', ' ')).toContain('The classes are a closed set');
 });
 
 test('every host code is explained under its class', () => {

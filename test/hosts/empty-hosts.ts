@@ -7,7 +7,7 @@ rm -rf /var/lib/safeguard/campus-production /var/lib/campus-production-state.jso
 systemctl daemon-reload; systemctl reset-failed; systemctl restart nginx`;
 
 const EMPTY_DATABASE =
-  'drop schema public cascade; create schema public; grant all on schema public to campus_production';
+  'drop schema if exists safeguard cascade; drop schema public cascade; create schema public; grant all on schema public to campus_production';
 
 /** Hosts and database as if nothing had ever been deployed to them. */
 export async function emptyHosts(lab: Lab): Promise<void> {

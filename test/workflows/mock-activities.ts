@@ -145,6 +145,7 @@ export class MockWorld {
         return { downtimeMs: 10 };
       },
       migrate: async () => ['2 fees (10 ms)'],
+      settleSchema: async () => ({ version: null, differences: [] }),
       check: async () => HEALTHY,
       readBack: async ({ host, release: wanted }) => this.reading(host.name, wanted),
       prepare: async ({ host, release: wanted }) => this.voted(host.name, wanted),
@@ -167,9 +168,8 @@ export class MockWorld {
         schema: null,
         holder: null,
       }),
-      compose: async () => undefined,
+      compose: async () => ({ changed: true }),
       forensics: async ({ host, version }) => `${host.name}:/forensics/${version}`,
-      settleSchema: async () => ({ version: '1', differences: [] }),
       restore: (call) => this.restored(call),
       commit: async ({ host, release: wanted }) => this.reading(host.name, wanted),
       record: async (what) => {

@@ -11,6 +11,8 @@ const plan: Omit<RecoveryPlan, 'policy'> = {
   to: null,
   hosts: [],
   compose: null,
+  settles: false,
+  supply: [],
   would: { web1: ['backend would be stopped', 'site would\u001b[31m be removed'], web2: [], web3: [] },
   silent: ['web3'],
 };

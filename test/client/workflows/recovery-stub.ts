@@ -16,6 +16,8 @@ function planOf({ wish }: RecoveryRequest): RecoveryPlan {
     to: release(wish.kind === 'rollback' ? (wish.to ?? '1.0.0') : '2.0.0'),
     hosts: ['web1', 'web2', 'web3'].map((name) => ({ name, address: '127.0.0.1', port: 22 })),
     compose: null,
+    settles: false,
+    supply: [],
     would: { web1: ['backend would be restarted'], web2: [], web3: [] },
     silent: ['web3'],
   };
