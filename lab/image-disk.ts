@@ -55,7 +55,7 @@ export async function mountImage(lab: string, host: string): Promise<void> {
 
 /** From now on nothing reaches the disk any more, whatever the host does until it is dead. */
 export async function stopImage(lab: string, host: string): Promise<void> {
-  await must(['python3', STOP_DISK, hostPaths(lab, host).disk]);
+  await must(['python3', '-I', '-S', STOP_DISK, hostPaths(lab, host).disk]);
 }
 
 /** Waits until nothing uses an unmounted disk any more: until then a new mount would find the old page cache. */
