@@ -4,7 +4,7 @@ import { LabError } from './errors.js';
 import { exitCodeOf } from './execute.js';
 import { FAULTS, parseFault } from './faults.js';
 import { DEFAULT_NAME, DEFAULT_WEB_HOSTS, Lab } from './lab.js';
-import { MAX_WEB_HOSTS } from './layout.js';
+import { DISKS, MAX_WEB_HOSTS, type Disk } from './layout.js';
 import { labNames } from './registry.js';
 
 interface Named {
@@ -19,6 +19,12 @@ function parseNumber(text: string, highest: number): number {
   const value = Number(text);
   if (Number.isInteger(value) && value >= 0 && value <= highest) return value;
   throw new LabError(`"${text}" is not a whole number from 0 to ${highest}`);
+}
+
+function parseDisk(text: string): Disk {
+  const disk = DISKS.find((name) => name === text);
+  if (disk === undefined) throw new LabError(`There are no disks on "${text}". Known: ${DISKS.join(', ')}`);
+  return disk;
 }
 
 /** The command without the `--` that may stand before it. */
@@ -46,11 +52,11 @@ async function isWhole(name: string, web: number): Promise<boolean> {
   return (await lab.status()).every(({ state }) => state !== 'off');
 }
 
-async function up({ name, web: webText }: Named & { web: string }): Promise<void> {
+async function up({ name, web: webText, disk }: Named & { web: string; disk?: string }): Promise<void> {
   const web = parseNumber(webText, MAX_WEB_HOSTS);
   const wasWhole = await isWhole(name, web);
   const start = Date.now();
-  const lab = await Lab.up({ name, web });
+  const lab = await Lab.up({ name, web, ...(disk === undefined ? {} : { disk: parseDisk(disk) }) });
   await lab.assertContained();
   tell(
     wasWhole ? `The lab "${name}" is already up.` : `The lab "${name}" is up after ${Date.now() - start} ms.`,
@@ -122,6 +128,7 @@ function program(): Command {
   named('up')
     .description('bring a lab up: web-1 … and db-1')
     .option('--web <n>', 'web hosts', String(DEFAULT_WEB_HOSTS))
+    .option('--disk <kind>', 'tmpfs (unless said otherwise), or ext4: a power loss loses what was not synced')
     .action(up);
   named('down')
     .description('take a lab down; nothing of it stays')

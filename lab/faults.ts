@@ -1,7 +1,8 @@
 import { setFrozen } from './cgroup.js';
-import { emptyDisk, fillDisk } from './disk.js';
+import { emptyDisk, fillDisk, mountAgain, unmountDisk } from './disk.js';
 import { LabError } from './errors.js';
 import { cutPower, hasPower, initPid, powerOn, runInHost, sshAnswers } from './guest.js';
+import { hasImage, stopImage } from './image-disk.js';
 import type { LabHost } from './layout.js';
 import { setCable } from './network.js';
 import { waitUntil } from './waiting.js';
@@ -26,11 +27,16 @@ async function wait(lab: string, host: LabHost): Promise<void> {
 // connection of a process that it ends.
 async function losePower(lab: string, host: LabHost): Promise<void> {
   await setCable(lab, host.name, 'down');
+  if (!hasImage(lab, host.name)) return cutPower(lab, host.name);
+  // The disk goes next, before the host can write anything more; the host is killed when it can't do harm any more.
+  if (await hasPower(lab, host.name)) await stopImage(lab, host.name);
   await cutPower(lab, host.name);
+  await unmountDisk(lab, host.name);
 }
 
 async function start(lab: string, host: LabHost): Promise<void> {
   if (!(await hasPower(lab, host.name))) {
+    await mountAgain(lab, host);
     await setCable(lab, host.name, 'up');
     await powerOn(lab, host.name);
   }
@@ -38,7 +44,7 @@ async function start(lab: string, host: LabHost): Promise<void> {
 }
 
 const ACTS = {
-  /** Everything on the host dies at once, and nobody is told; its disk stays. */
+  /** Everything on the host dies at once, and nobody is told; its disk stays, on ext4 without what was not synced. */
   'power-loss': losePower,
   /** Power and cable again; returns when sshd answers. Nothing happens to a host that has power. */
   start,

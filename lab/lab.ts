@@ -13,6 +13,7 @@ import {
   labDirectory,
   labNamespace,
   planHosts,
+  type Disk,
   type LabHost,
   type LabRecord,
 } from './layout.js';
@@ -26,11 +27,12 @@ import { sshCommand } from './ssh.js';
 export type { Completed, ExecuteOptions } from './execute.js';
 export type { Fault } from './faults.js';
 export type { Forward } from './forward.js';
-export type { LabHost } from './layout.js';
+export type { Disk, LabHost } from './layout.js';
 
 /** The name a lab has when none is given, and its number of web hosts. */
 export const DEFAULT_NAME = 'lab';
 export const DEFAULT_WEB_HOSTS = 3;
+const DEFAULT_DISK: Disk = 'tmpfs';
 
 /** How a host is, seen from outside. `cut` only tells of a host that is up otherwise. */
 export interface HostStatus {
@@ -55,11 +57,15 @@ export class Lab {
     private readonly keys: LabKeys,
   ) {}
 
-  /** Brings a lab up: hosts `web-1` … and `db-1`. One that is up already gets what it lacks. Needs root. */
+  /**
+   * Brings a lab up: hosts `web-1` … and `db-1`. One that is up already gets what it lacks. `disk` is `tmpfs` when left out; the
+   * hosts of a lab that is up keep theirs, and another one is refused. Needs root.
+   */
   static async up({
     name = DEFAULT_NAME,
     web = DEFAULT_WEB_HOSTS,
-  }: { name?: string; web?: number } = {}): Promise<Lab> {
+    disk,
+  }: { name?: string; web?: number; disk?: Disk } = {}): Promise<Lab> {
     checkLabName(name);
     if (process.getuid?.() !== 0)
       throw new LabError('The lab needs root: it makes namespaces, mounts and hosts.');
@@ -67,7 +73,11 @@ export class Lab {
     // All hosts of one lab are prepared alike: what is added later gets the layers of those that are there.
     const present = await readRecord(name);
     const layers = present?.complete ? present.layers : await preparedLayers();
-    const record = await raise({ name, hosts: (slot) => planHosts(slot, web), layers, rootKey: keys.root });
+    if (present?.complete && disk !== undefined && present.disk !== disk)
+      throw new LabError(`The lab "${name}" is up with disks on ${present.disk}: take it down first.`);
+    const disks = disk ?? (present?.complete ? present.disk : DEFAULT_DISK);
+    const hosts = (slot: number): LabHost[] => planHosts(slot, web);
+    const record = await raise({ name, hosts, layers, disk: disks, rootKey: keys.root });
     return new Lab(record, keys);
   }
 

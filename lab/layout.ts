@@ -9,6 +9,13 @@ export const LABS_DIRECTORY = '/run/safeguard-lab';
 /** What a host is for. */
 export type Role = 'web' | 'db';
 
+/**
+ * What a host's disk is made of: `tmpfs` is memory and loses nothing when the host loses power; `ext4` is a real file system, and
+ * loses what was not synced.
+ */
+export const DISKS = ['tmpfs', 'ext4'] as const;
+export type Disk = (typeof DISKS)[number];
+
 /** A host of a lab. `name` is unique in its lab, `address` is IPv4. */
 export interface LabHost {
   readonly name: string;
@@ -23,6 +30,7 @@ export interface LabRecord {
   readonly hosts: readonly LabHost[];
   /** The hosts' read-only layers, the uppermost first. */
   readonly layers: readonly string[];
+  readonly disk: Disk;
   /** False while the lab is being made; stays so when its maker is killed. */
   readonly complete: boolean;
 }
@@ -72,10 +80,15 @@ export function hostNamespace(lab: string, host: string): string {
   return `sg-${machineName(lab, host)}`;
 }
 
-/** Where a host's disk is mounted, where its root is put together, and where its boot loop keeps notes. */
+/**
+ * Where a host's disk is mounted (its image file, when it has one, and the mark of one that is to be full), where its root is put
+ * together, and where its boot loop keeps notes.
+ */
 export interface HostPaths {
   readonly directory: string;
   readonly disk: string;
+  readonly image: string;
+  readonly full: string;
   readonly root: string;
   readonly loopPid: string;
   readonly nspawnPid: string;
@@ -88,6 +101,8 @@ export function hostPaths(lab: string, host: string): HostPaths {
   return {
     directory,
     disk: join(directory, 'disk'),
+    image: join(directory, 'disk.img'),
+    full: join(directory, 'disk.full'),
     root: join(directory, 'root'),
     loopPid: join(directory, 'loop.pid'),
     nspawnPid: join(directory, 'nspawn.pid'),

@@ -6,6 +6,7 @@ import { removeDisk } from './disk.js';
 import { execute, must } from './execute.js';
 import { endForwards } from './forward.js';
 import { endHost } from './guest.js';
+import { unshareMounts } from './image-disk.js';
 import { checkLabName, hostNamespace, labDirectory, machineName } from './layout.js';
 import { withLock } from './lock.js';
 import { dropGuard, existingNamespaces, removeNamespaces } from './network.js';
@@ -46,6 +47,7 @@ export async function clear(name: string): Promise<void> {
   await endForwards(name);
   await Promise.all((await hostsWithTraces(name, namespaces)).map((host) => removeHost(name, host)));
   await removeNamespaces(namespaces);
+  await unshareMounts(name);
   await rm(labDirectory(name), { recursive: true, force: true });
   const slot = await findSlot(name);
   if (slot === undefined) return;

@@ -101,7 +101,7 @@ async function buildLayer(key: string, base: string, target: string): Promise<vo
   await lower(name);
   try {
     const hosts = (slot: number): LabHost[] => planHosts(slot, 1).filter(({ role }) => role === 'web');
-    const record = await raise({ name, hosts, layers: [base], rootKey: keys.root });
+    const record = await raise({ name, hosts, layers: [base], disk: 'tmpfs', rootKey: keys.root });
     await prepareHost(record, keys, target);
   } finally {
     await lower(name);

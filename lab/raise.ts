@@ -4,7 +4,8 @@ import { makeDatabases, makeSecrets } from './database.js';
 import { knownHostsLine, makeDisk } from './disk.js';
 import { causeFault } from './faults.js';
 import { hasPower } from './guest.js';
-import { labDirectory, type LabHost, type LabRecord } from './layout.js';
+import { shareMounts } from './image-disk.js';
+import { labDirectory, type Disk, type LabHost, type LabRecord } from './layout.js';
 import { withLock } from './lock.js';
 import { clear } from './lower.js';
 import { raiseGuard, raiseNetwork } from './network.js';
@@ -15,6 +16,7 @@ export interface LabPlan {
   readonly name: string;
   readonly hosts: (slot: number) => LabHost[];
   readonly layers: readonly string[];
+  readonly disk: Disk;
   readonly rootKey: string;
 }
 
@@ -26,7 +28,7 @@ async function recordOf(plan: LabPlan): Promise<LabRecord> {
   const slot = await allocateSlot(plan.name);
   const planned = plan.hosts(slot);
   if (present?.complete !== true) {
-    return { name: plan.name, slot, hosts: planned, layers: plan.layers, complete: false };
+    return { name: plan.name, slot, hosts: planned, layers: plan.layers, disk: plan.disk, complete: false };
   }
   const names = new Set(present.hosts.map(({ name }) => name));
   const added = planned.filter(({ name }) => !names.has(name));
@@ -57,6 +59,7 @@ export async function raise(plan: LabPlan): Promise<LabRecord> {
     // The guard comes first: from here on nothing can leave, whatever fails later.
     await raiseGuard(record.slot);
     await writeRecord(record);
+    if (record.disk === 'ext4') await shareMounts(record.name);
     await raiseNetwork(record);
     await makeHosts(record, plan.rootKey);
     await makeSecrets(record.name);

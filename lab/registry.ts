@@ -62,6 +62,8 @@ export async function writeRecord(record: LabRecord): Promise<void> {
   await rename(`${file}.new`, file);
 }
 
+type Earlier = Omit<LabRecord, 'disk'> & Partial<Pick<LabRecord, 'disk'>>;
+
 /** Reads a lab's record; `undefined` when the lab is not up. */
 export async function readRecord(name: string): Promise<LabRecord | undefined> {
   checkLabName(name);
@@ -69,7 +71,8 @@ export async function readRecord(name: string): Promise<LabRecord | undefined> {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw new LabError(`Could not read ${recordFile(name)}`, { cause: error });
   });
-  return text === undefined ? undefined : (JSON.parse(text) as LabRecord);
+  // Labs of before had no choice of disks.
+  return text === undefined ? undefined : { disk: 'tmpfs', ...(JSON.parse(text) as Earlier) };
 }
 
 /** The names of all labs that are up. */

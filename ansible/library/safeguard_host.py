@@ -316,7 +316,7 @@ class App(NamedTuple):
     @property
     def ballast(self) -> str: return f'{self.state}/ballast'
     @property
-    def results(self) -> str: return f'{self.state}/results'
+    def results(self) -> str: return f'{self.run}/results'
     @property
     def run(self) -> str: return f'{RUN_ROOT}/{self.name}'
     @property
@@ -441,15 +441,37 @@ def is_disk_full(error: OSError) -> bool:
 
 
 def write_with_ballast(app: App, path: str, data: bytes, mode: int = 0o644) -> None:
-    """As write_durably; on a full disk the ballast is given up first: the way back must not need free space."""
+    """As write_durably; on a full disk the ballast is given up first: the way back must not need free space. Whoever
+    filled the disk may take that room at once; then the file is overwritten where it lies."""
     try:
         write_durably(path, data, mode)
     except OSError as error:
-        if not is_disk_full(error) or not os.path.exists(app.ballast):
+        if not is_disk_full(error):
             raise
-        os.unlink(app.ballast)
-        sync_directory(app.state)
-        write_durably(path, data, mode)
+        if os.path.exists(app.ballast):
+            os.unlink(app.ballast)
+            sync_directory(app.state)
+            write_with_ballast(app, path, data, mode)
+        elif not overwrite(path, data):
+            raise
+
+
+def overwrite(path: str, data: bytes) -> bool:
+    """Writes into the blocks that the file has; False when there is no file or they are too few. A power loss in the
+    middle may tear it, but not its first line, which stays the same: the boot gate knows it and writes it anew."""
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_NOFOLLOW)
+    except FileNotFoundError:
+        return False
+    try:
+        if os.fstat(descriptor).st_blocks * 512 < len(data):
+            return False
+        os.pwrite(descriptor, data, 0)
+        os.ftruncate(descriptor, len(data))
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    return True
 
 
 def remove_tree(path: str) -> None:
@@ -474,10 +496,11 @@ def preallocate(path: str, size: int) -> None:
 
 def ensure_state(app: App) -> None:
     """Everything that must not need space later is made at first use."""
-    os.makedirs(app.results, mode=0o700, exist_ok=True)
+    os.makedirs(app.state, mode=0o700, exist_ok=True)
     if not os.path.exists(app.ledger):
         preallocate(app.ledger, 2 * SLOT_BYTES)
     os.makedirs(app.run, mode=0o700, exist_ok=True)
+    os.makedirs(app.results, mode=0o700, exist_ok=True)
 
 
 def ensure_ballast(app: App) -> None:
@@ -2606,7 +2629,8 @@ def execute(name: str, unit: str) -> int:
     line = answer(work)
     print(json.dumps(line), flush=True)
     result = {'boot': boot_id(), 'request': identity_of(request), 'line': line}
-    write_with_ballast(app, f'{app.results}/{unit}.json', json.dumps(result).encode(), 0o600)
+    # In memory: it counts until the next boot only, and a change that succeeded must not fail for want of room to say so.
+    write_durably(f'{app.results}/{unit}.json', json.dumps(result).encode(), 0o600)
     for leftover in (path, f'{app.run}/{unit}.phase'):
         remove_if_there(leftover)
     results = sorted(os.listdir(app.results), key=lambda name: os.stat(f'{app.results}/{name}').st_mtime)

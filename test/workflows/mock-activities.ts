@@ -168,7 +168,7 @@ export class MockWorld {
         schema: null,
         holder: null,
       }),
-      compose: async () => ({ changed: true }),
+      compose: async () => undefined,
       forensics: async ({ host, version }) => `${host.name}:/forensics/${version}`,
       restore: (call) => this.restored(call),
       commit: async ({ host, release: wanted }) => this.reading(host.name, wanted),
