@@ -186,7 +186,7 @@ def check_request(request: Any) -> dict:
         refuse(f'unknown operation {operation!r}')
     # `check` is for Ansible's check mode: look and say what would change.
     fields(request, 'request', ('protocol', 'operation', 'application', 'environment', *OPERATION_FIELDS[operation]),
-           ('check',))
+           ('check', 'manifests') if operation == 'inspect' else ('check',))
     text(request['application'], 'application', NAME)
     text(request['environment'], 'environment', NAME)
     if 'token' in request:
@@ -197,6 +197,8 @@ def check_request(request: Any) -> dict:
         text(request['digest'], 'digest', DIGEST)
     if 'reason' in request:
         text(request['reason'], 'reason')
+    if 'manifests' in request:
+        check_digests(request['manifests'])
     if 'lease' in request:
         whole(request['lease'], 'lease', 5, 3600)
     if 'peers' in request:
@@ -211,6 +213,13 @@ def check_peers(peers: Any) -> None:
         refuse('peers is not a list of at most 64 addresses')
     for peer in peers:
         text(peer, 'peers', PEER)
+
+
+def check_digests(digests: Any) -> None:
+    if not isinstance(digests, list) or len(digests) > 10:
+        refuse('manifests is not a list of at most 10 digests')
+    for digest in digests:
+        text(digest, 'manifests', DIGEST)
 
 
 def check_commit(request: dict) -> None:
@@ -260,8 +269,10 @@ def check_port(port: Any, allowed: tuple, field: str) -> None:
 
 def check_systemd(name: str, component: dict, app: App) -> None:
     fields(component, name, ('kind', 'artifact', 'unit', 'user', 'exec', 'environment', 'secrets', 'port',
-                             'stopTimeoutSeconds'))
+                             'stopTimeoutSeconds'), ('releasedAs',))
     check_artifact(name, component['artifact'])
+    if 'releasedAs' in component:
+        text(component['releasedAs'], f'{name}.releasedAs', VERSION)
     text(component['unit'], f'{name}.unit', UNIT)
     if text(component['user'], f'{name}.user', USER) != app.user:
         raise HostError('NOT_ALLOWED', f'{name}: user {component["user"]} is not {app.user} of {HOST_CONFIGURATION}')
@@ -667,7 +678,7 @@ def render_unit(app: App, release: Release, name: str) -> str:
     command = [argument.replace('{release}', directory) for argument in component['exec']]
     environment = {variable: value.replace('{release}', directory)
                    for variable, value in sorted(component['environment'].items())}
-    environment.update(PORT=str(component['port']), SAFEGUARD_VERSION=release.version)
+    environment.update(PORT=str(component['port']), SAFEGUARD_VERSION=component.get('releasedAs', release.version))
     lines = [
         app.mark(name),
         '# Written by safeguard-host: changes made here are found and replaced.',
@@ -1079,7 +1090,7 @@ def complete_releases(app: App) -> list:
     return found
 
 
-def inspect(app: App) -> dict:
+def inspect(app: App, manifests: tuple = ()) -> dict:
     ledger = read_ledger(app)
     observed = observe_components(app, ledger)
     intent = ledger['intent']
@@ -1100,7 +1111,19 @@ def inspect(app: App) -> dict:
         },
         'state': read_state_file(app),
         'system': observe_system(app),
+        **({'manifests': manifests_of(app, manifests)} if manifests else {}),
     }
+
+
+def manifests_of(app: App, digests: tuple) -> dict:
+    found = {}
+    for digest in digests:
+        try:
+            load_release(app, digest)
+        except HostError:
+            continue  # it is not here, or altered: the answer says so by leaving it out
+        found[digest] = json.loads(read_bytes(f'{app.releases}/{digest}/manifest.json'))
+    return found
 
 
 # ---- Changing --------------------------------------------------------------------------------------------------
@@ -2091,11 +2114,16 @@ def secrets_path(app: App, digest: str, name: str) -> str:
     return f'{app.releases}/{digest}/.{name}.env'
 
 
+def as_released(component: dict) -> str:
+    """A component without what only a composite release says of it."""
+    return canonical_json({key: value for key, value in component.items() if key != 'releasedAs'})
+
+
 def check_source(app: App, manifest: dict, name: str, source: str) -> None:
     release = load_complete_release(app, source)
     if name not in release.components:
         refuse(f'release {release.version} has no component {name}')
-    if canonical_json(release.components[name]) != canonical_json(manifest['components'][name]):
+    if as_released(release.components[name]) != as_released(manifest['components'][name]):
         refuse(f'{name} of {manifest["version"]} is another one than {name} of {release.version}')
     damaged = file_differences(app, source, name)
     if damaged:
@@ -2747,7 +2775,7 @@ def serve(source: Input) -> dict:
     if beside:
         return {'type': 'result', 'result': beside(request, app, Change(app, print_progress, check))}
     if operation == 'inspect':
-        return {'type': 'result', 'result': inspect(app)}
+        return {'type': 'result', 'result': inspect(app, tuple(request.get('manifests', ())))}
     if operation not in ('stage', 'adopt', 'renew') and not check:
         return change_in_unit(request, app)
     change = Change(app, print_progress, check)

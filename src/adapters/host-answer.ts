@@ -5,6 +5,7 @@ import {
   type ForensicsResult,
   type HostInspection,
 } from '../domain/host-protocol.js';
+import type { Manifest } from '../domain/manifest.js';
 
 const token = z.object({
   incarnation: z.string(),
@@ -58,6 +59,12 @@ export const hostInspection = z.object({
   components: z.record(z.string(), component),
   state: state.nullable(),
   system,
+  manifests: z
+    .record(
+      z.string(),
+      z.custom<Manifest>((value) => typeof value === 'object'),
+    )
+    .exactOptional(),
 }) satisfies z.ZodType<HostInspection>;
 
 /** Answer to every operation that changes something, checked. */

@@ -34,8 +34,8 @@ export function composeManifest(
       taken.map(({ name }) => name),
     ),
     components: {
-      ...present.components,
-      ...Object.fromEntries(taken.map(({ name, then }) => [name, then])),
+      ...released(present),
+      ...Object.fromEntries(taken.map(({ name }) => [name, released(target)[name] as ComponentManifest])),
     },
     ...schemaOfBoth(present, target),
   };
@@ -60,8 +60,21 @@ function bothHave(
   return { now, then } as { now: ComponentManifest; then: ComponentManifest };
 }
 
+/** Compared without what only composite releases say of a component. */
 function isSame(one: ComponentManifest, other: ComponentManifest): boolean {
-  return canonicalJson(one as unknown as Json) === canonicalJson(other as unknown as Json);
+  const [a, b] = [one, other].map((component) =>
+    canonicalJson({ ...component, releasedAs: null } as unknown as Json),
+  );
+  return a === b;
+}
+
+/** Every service is to be told the version that it was released as, not that of the composite. */
+function released({ version, components }: Manifest): Record<string, ComponentManifest> {
+  const entries = Object.entries(components).map(
+    ([name, component]) =>
+      [name, component.kind === 'systemd' ? { releasedAs: version, ...component } : component] as const,
+  );
+  return Object.fromEntries(entries);
 }
 
 /** A version taken apart: where its components come from, as far as that is not the version's beginning. */

@@ -34,6 +34,8 @@ export interface SystemdManifest {
   readonly secrets: readonly string[];
   readonly port: number;
   readonly stopTimeoutSeconds: number;
+  /** In a composite release: the version that the component was released as, which it is told as `SAFEGUARD_VERSION`. */
+  readonly releasedAs?: string;
 }
 
 /** Files that nginx serves, and the routes it passes on. */
