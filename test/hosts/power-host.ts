@@ -8,9 +8,18 @@ import { buildRelease } from '../../examples/campus/build.js';
 import { campusConfig } from '../../examples/campus/config.js';
 import { Lab } from '../../lab/lab.js';
 import { waitUntil } from '../../lab/waiting.js';
-import { resolveRelease, type ResolvedRelease } from '../../src/adapters/release-directory.js';
+import { resolveRelease } from '../../src/adapters/release-directory.js';
 import { environmentOf, parseConfig, type EnvironmentConfig } from '../../src/config/load.js';
-import type { FencingToken, HostInspection, StateFile } from '../../src/domain/host-protocol.js';
+import type { FencingToken, HostInspection } from '../../src/domain/host-protocol.js';
+import {
+  ASK_PROGRAM,
+  SECRET,
+  requestLine,
+  type About,
+  type Built,
+  type HostProgramFields,
+  type Operation,
+} from './power-request.js';
 
 const HOST = 'web-1';
 const AE = 'campus-production';
@@ -18,11 +27,6 @@ export const STATE_FILE = `var/lib/${AE}-state.json`;
 export const UNIT_FILE = `etc/systemd/system/${AE}-backend.service`;
 export const SITE_FILE = `etc/nginx/conf.d/${AE}.conf`;
 export const RELEASES = `opt/${AE}/releases`;
-export const SECRET = 'never-half';
-
-// Version of the protocol and the fields of each operation, as the program on the host has them.
-const ASK_PROGRAM = `import json, sys; sys.path.insert(0, '/usr/local/lib/safeguard'); import safeguard_host as p
-print(json.dumps({'protocol': p.PROTOCOL, 'fields': p.OPERATION_FIELDS}))`;
 
 // Every file that a release's lists name, and no other, with the checksums that they name; and the manifest.
 const CHECK_RELEASE = `cd "/${RELEASES}/$1"; [ "$(sha256sum <manifest.json | cut -c1-64)" = "$1" ]
@@ -34,26 +38,11 @@ done; grep -q '="${SECRET}"' .backend.env`;
 const ASK_SERVED = `curl -sf -m 5 http://127.0.0.1:8080/actuator/info || echo '"version":"nothing"'; echo
 curl -sf -m 5 http://127.0.0.1/version.txt || echo nothing; systemctl is-active ${AE}-backend.service`;
 
-export type Operation = 'stage' | 'activate' | 'prepare' | 'restore' | 'commit' | 'adopt';
-
 /** The last line of an answer; `cut` when there was none because the host lost power. */
 export interface Answer {
   readonly type: 'result' | 'error' | 'cut';
   readonly code?: string;
   readonly message?: string;
-}
-
-/** A release that the test built, and the archive of each component. */
-export interface Built extends ResolvedRelease {
-  readonly archives: Readonly<Record<string, Buffer>>;
-}
-
-/** What an operation is about; what it does not need is left out. */
-export interface About {
-  readonly release?: Built | null;
-  readonly component?: 'backend' | 'frontend';
-  /** Begins a new life of the environment: for `adopt`. */
-  readonly incarnation?: string;
 }
 
 /** What a host serves, asked with nothing of ours. */
@@ -76,7 +65,7 @@ export class PowerHost {
     private readonly lab: Lab,
     private readonly directory: string,
     private readonly environment: EnvironmentConfig,
-    private readonly program: { protocol: number; fields: Readonly<Record<string, readonly string[]>> },
+    private readonly program: HostProgramFields,
   ) {}
 
   static async open(): Promise<PowerHost> {
@@ -93,7 +82,7 @@ export class PowerHost {
     } as const;
     const config = parseConfig(join(directory, 'safeguard.yaml'), campusConfig('production', place));
     const { stdout } = await lab.run(HOST, ['python3', '-c', ASK_PROGRAM]);
-    const program = JSON.parse(stdout) as PowerHost['program'];
+    const program = JSON.parse(stdout) as HostProgramFields;
     return new PowerHost(lab, directory, environmentOf(config, 'production'), program);
   }
 
@@ -137,7 +126,7 @@ export class PowerHost {
   async send(operation: Operation, about: About = {}): Promise<Answer> {
     this.step += 1;
     if (about.incarnation !== undefined) this.incarnation = about.incarnation;
-    const line = Buffer.from(`${JSON.stringify(this.request(operation, about))}\n`);
+    const line = Buffer.from(requestLine(this.program, operation, this.token, about));
     const archive = operation === 'stage' ? about.release?.archives[about.component ?? ''] : undefined;
     const input = Buffer.concat([line, archive ?? Buffer.alloc(0)]);
     const { stdout } = await this.lab.run(HOST, ['/usr/local/sbin/safeguard-host'], { input });
@@ -179,8 +168,7 @@ export class PowerHost {
   }
 
   async inspect(): Promise<HostInspection> {
-    const request = { protocol: this.program.protocol, operation: 'inspect', ...ADDRESS };
-    const input = `${JSON.stringify(request)}\n`;
+    const input = requestLine(this.program, 'inspect', this.token);
     const { stdout } = await this.lab.run(HOST, ['/usr/local/sbin/safeguard-host'], { input });
     return (JSON.parse(stdout) as { result: HostInspection }).result;
   }
@@ -234,42 +222,6 @@ export class PowerHost {
   private outside(path: string): string {
     return join(this.lab.directory, 'hosts', HOST, 'root', path);
   }
-
-  private request(operation: Operation, { release = null, component }: About): Record<string, unknown> {
-    const backend = release?.manifest.components[component ?? ''];
-    const names = backend !== undefined && 'secrets' in backend ? backend.secrets : [];
-    const all: Record<string, unknown> = {
-      token: this.token,
-      manifest: release?.manifest,
-      digest: release?.release.digest ?? null,
-      component,
-      secrets: Object.fromEntries(names.map((name) => [name, SECRET])),
-      state: release && stateOf(release),
-      keep: 3,
-      lease: 600,
-      peers: [],
-      reason: 'begun anew',
-    };
-    const wanted = this.program.fields[operation] ?? [];
-    const fields = Object.fromEntries(wanted.map((name) => [name, all[name]]));
-    return { protocol: this.program.protocol, operation, ...ADDRESS, ...fields };
-  }
-}
-
-const ADDRESS = { application: 'campus', environment: 'production' };
-
-/** The state file that a commit of this release writes. */
-export function stateOf({ release }: Built): StateFile {
-  return {
-    current_version: release.version,
-    previous_version: null,
-    last_deploy_timestamp: '2026-01-01T00:00:00Z',
-    deploy_start: '2026-01-01T00:00:00Z',
-    deploy_runner: 'runner',
-    deployed_by: 'test',
-    deployment_id: release.version,
-    git_sha: null,
-  };
 }
 
 /** Waits for what is only there for a moment; returns at once when it was missed because `over` settled. */

@@ -8,12 +8,9 @@ import {
   STATE_FILE,
   UNIT_FILE,
   catchMoment,
-  stateOf,
-  type About,
   type Answer,
-  type Built,
-  type Operation,
 } from './power-host.js';
+import { stateOf, type About, type Built, type Operation } from './power-request.js';
 
 jest.setTimeout(120_000);
 
