@@ -103,8 +103,17 @@ test(
     const run = hosts.run();
     expect(await run.withdraw('web-1', 'evicted: its disk fails')).toEqual({ changed: true });
     expect(await run.withdraw('web-1', 'evicted: its disk fails')).toEqual({ changed: false });
-    const start = `cp /root/unit ${unit} && systemctl daemon-reload && systemctl start kiosk-demo-backend.service`;
-    await hosts.lab.run('web-1', ['sh', '-c', start]);
+    const start = [
+      `cp /root/unit ${unit}`,
+      'systemctl daemon-reload',
+      'systemctl start kiosk-demo-backend.service',
+    ];
+    const started = await hosts.lab.run('web-1', [
+      'sh',
+      '-c',
+      [...start, 'systemctl is-active kiosk-demo-backend.service'].join('; '),
+    ]);
+    expect(started.stdout).toBe('inactive');
     expect(await hosts.serves('web-1')).toBe('nothing');
 
     await hosts.lab.fault('web-1', 'reboot');
