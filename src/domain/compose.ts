@@ -35,7 +35,7 @@ export function composeManifest(
     ),
     components: {
       ...released(present),
-      ...Object.fromEntries(taken.map(({ name }) => [name, released(target)[name] as ComponentManifest])),
+      ...Object.fromEntries(taken.map(({ name, then }) => [name, releasedAs(target.version, then)])),
     },
     ...schemaOfBoth(present, target),
   };
@@ -71,10 +71,13 @@ function isSame(one: ComponentManifest, other: ComponentManifest): boolean {
 /** Every service is to be told the version that it was released as, not that of the composite. */
 function released({ version, components }: Manifest): Record<string, ComponentManifest> {
   const entries = Object.entries(components).map(
-    ([name, component]) =>
-      [name, component.kind === 'systemd' ? { releasedAs: version, ...component } : component] as const,
+    ([name, component]) => [name, releasedAs(version, component)] as const,
   );
   return Object.fromEntries(entries);
+}
+
+function releasedAs(version: string, component: ComponentManifest): ComponentManifest {
+  return component.kind === 'systemd' ? { releasedAs: version, ...component } : component;
 }
 
 /** A version taken apart: where its components come from, as far as that is not the version's beginning. */

@@ -89,7 +89,17 @@ const REMEMBERED = 20;
 
 /** What an earlier version of this code carried over, brought to today's shape. */
 export function broughtUpToDate(state: EnvironmentState): EnvironmentState {
-  return { ...newEnvironment(state.incarnation), ...state };
+  const known = <Run extends QueuedRun>(run: Run): Run => ({
+    ...run,
+    kind: isDeployment(run) ? 'deployment' : run.kind,
+  });
+  const { holder, queue } = state;
+  return {
+    ...newEnvironment(state.incarnation),
+    ...state,
+    holder: holder && known(holder),
+    queue: queue.map(known),
+  };
 }
 
 /** An environment that nothing was ever deployed to. */

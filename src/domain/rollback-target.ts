@@ -1,6 +1,7 @@
 import type { EnvironmentState } from './environment-state.js';
 import { SafeguardError } from './errors.js';
 import { describeRelease, type Release } from './release.js';
+import { earlierReleases } from './ways-out.js';
 
 /**
  * The release that a rollback goes to: the newest remembered one of that version, or, where none is named, the one that was
@@ -8,16 +9,16 @@ import { describeRelease, type Release } from './release.js';
  * @throws SafeguardError ROLLBACK_TARGET_UNKNOWN
  */
 export function chooseTarget(
-  { committed, releases }: Pick<EnvironmentState, 'committed' | 'releases'>,
+  state: Pick<EnvironmentState, 'committed' | 'releases'>,
   version: string | null,
 ): Release {
-  const earlier = releases.filter(({ digest }) => digest !== committed?.digest);
+  const earlier = earlierReleases(state);
   const found = version === null ? earlier[0] : earlier.find((release) => release.version === version);
   if (found) return found;
-  const wish = version === null ? 'an earlier release' : version;
+  const wish = version ?? 'an earlier release';
   const known = earlier.map(describeRelease).join(', ') || 'none';
   throw new SafeguardError(
     'ROLLBACK_TARGET_UNKNOWN',
-    `There is no way back to ${wish}: committed before ${describeRelease(committed)}: ${known}.`,
+    `There is no way back to ${wish}: committed before ${describeRelease(state.committed)}: ${known}.`,
   );
 }

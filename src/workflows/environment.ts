@@ -31,7 +31,7 @@ export interface EnvironmentInput {
 }
 
 /** Refuses an eviction to the caller's face. */
-function assertEvictable(state: EnvironmentState, host: string, by: string, reason: string): void {
+function assertEvictable(state: EnvironmentState, { host, by, reason }: messages.EvictionWish): void {
   const objection =
     by && reason ? entity.objectionToEviction(state, host) : 'Say who evicts the host, and why.';
   if (objection !== null) throw new Error(objection);
@@ -80,7 +80,7 @@ export async function environment({
       if (state.holder) await tell(state.holder, messages.hostEvicted, { host: hostName });
       return eviction;
     },
-    { validator: ({ host: hostName, by, reason }) => assertEvictable(state, hostName, by, reason) },
+    { validator: (said: messages.EvictionWish) => assertEvictable(state, said) },
   );
   become(state);
   stayOnDuty({ application, environment: name }, () => state).catch((error: unknown) => {

@@ -142,9 +142,11 @@ export async function migrate(run: Run, plan: HashedPlan): Promise<void> {
   const { tries, delaySeconds } = plan.policy.retries;
   run.migrationsApplied = await run.board.step('migrate', [], () =>
     withTries(counted(tries, delaySeconds), { step: 'migrate' }, (tryNumber) =>
-      steps.migrate.executeWithOptions(limits(plan, `migrate: ${plan.pendingMigrations.join(', ')}`), [
-        { ...run.target, release: plan.to, token: run.token(step, tryNumber), ...grantedTo(run) },
-      ]),
+      // It ends itself at the time-out of the migrations, which may be longer than any other step.
+      steps.migrate.executeWithOptions(
+        { startToCloseTimeout: '24h', summary: `migrate: ${plan.pendingMigrations.join(', ')}` },
+        [{ ...run.target, release: plan.to, token: run.token(step, tryNumber), ...grantedTo(run) }],
+      ),
     ),
   );
 }

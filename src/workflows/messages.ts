@@ -91,11 +91,15 @@ export const release = defineSignal<[LeaveNotice]>('release');
 /** Lifts a quarantine after a person has brought the hosts to one release. */
 export const resolve = defineSignal<[{ readonly by: string; readonly reason: string }]>('resolve');
 
+/** Who takes which host out, and why. */
+export interface EvictionWish {
+  readonly host: string;
+  readonly by: string;
+  readonly reason: string;
+}
+
 /** Takes a host out of the environment, for good until `rejoin`; refused to the caller's face when it can't be. */
-export const evict = defineUpdate<
-  Eviction,
-  [{ readonly host: string; readonly by: string; readonly reason: string }]
->('evict');
+export const evict = defineUpdate<Eviction, [EvictionWish]>('evict');
 
 /** What an environment answers to the `status` query. */
 export interface EnvironmentStatus extends EnvironmentState {

@@ -25,9 +25,8 @@ async function partial(stage: Stage): Promise<void> {
   await twoReleases(stage);
   world.releases = { ...world.releases, '3.0.0': release('3.0.0') };
   world.silent.add('web-2');
-  const away = (call: { readonly host: { readonly name: string } }): void => {
-    if (world.silent.has(call.host.name)) throw failure('HOST_UNREACHABLE');
-  };
+  const answered = (call: { readonly host: { readonly name: string } }): Promise<void> =>
+    world.silent.has(call.host.name) ? Promise.reject(failure('HOST_UNREACHABLE')) : Promise.resolve();
   world.override = {
     check: ({ checks }) =>
       Promise.resolve(
@@ -35,18 +34,9 @@ async function partial(stage: Stage): Promise<void> {
           ? UNHEALTHY
           : { healthy: true, durationMs: 1, passed: 1, failed: [] },
       ),
-    restore: async (call) => {
-      away(call);
-      return world.restored(call);
-    },
-    commit: async ({ host, release: wanted }) => {
-      away({ host });
-      return world.reading(host.name, wanted);
-    },
-    withdraw: async (call) => {
-      away(call);
-      world.serving.set(call.host.name, null);
-    },
+    restore: (call) => answered(call).then(() => world.restored(call)),
+    commit: (call) => answered(call).then(() => world.reading(call.host.name, call.release)),
+    withdraw: (call) => answered(call).then(() => void world.serving.set(call.host.name, null)),
   };
   const end = await stage.deployed({ version: '3.0.0' });
   expect(end.result.outcome).toBe('PARTIAL');

@@ -104,14 +104,18 @@ export class Stage {
       if (!(await isClosed(handle))) await handle.terminate('the story has ended');
     const entity = await this.entity().describe().catch(nullWhenNotFound);
     if (entity?.status.name !== 'RUNNING') return;
+    // What the environment still has to repair, it can: a world that stays broken would keep it busy.
     this.world.silent.clear();
-    await this.entity().signal(messages.resolve, { by: 'test', reason: 'the story has ended' });
+    this.world.override = {};
     await until(async () => {
-      const { holder, queue, evicted } = await this.status();
+      const { holder, queue, evicted, quarantine } = await this.status();
+      // A recovery that ends as PARTIAL quarantines it again.
+      if (quarantine && !holder)
+        await this.entity().signal(messages.resolve, { by: 'test', reason: 'the story has ended' });
       const { raw } = await this.entity().describe();
       const pending = [...(raw.pendingActivities ?? []), ...(raw.pendingChildren ?? [])];
       const isDone = Object.values(evicted).every(({ withdrawn }) => withdrawn);
-      return isDone && holder === null && queue.length === 0 && pending.length === 0;
+      return isDone && quarantine === null && holder === null && queue.length === 0 && pending.length === 0;
     });
   }
 
