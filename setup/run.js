@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const commands = {
+  bench: ['dist/bench/main.js'],
   build: [],
   demo: ['dist/demo/main.js'],
   lab: ['dist/lab/cli.js'],

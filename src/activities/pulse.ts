@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import { Context } from '@temporalio/activity';
 
-const BEAT_MS = 1_000;
+const BEAT_MS = 500;
 
 /** What a running activity says of itself: shown in the Web UI, and the proof that it is alive. */
 export interface Pulse {
@@ -12,7 +12,7 @@ export interface Pulse {
 }
 
 /**
- * Heartbeats once a second while `work` runs. Cancellation reaches an activity with its heartbeats, so every activity that may
+ * Heartbeats twice a second while `work` runs. Cancellation reaches an activity with its heartbeats, so every activity that may
  * take longer than a moment runs in here.
  */
 export async function withPulse<T>(work: (pulse: Pulse) => Promise<T>): Promise<T> {

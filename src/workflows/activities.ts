@@ -7,9 +7,9 @@ import type { Activities } from '../activities/index.js';
  * until the activity has really ended: left unset it would be TRY_CANCEL, and the way back would overlap the way forward.
  */
 export const STEP_OPTIONS = {
-  heartbeatTimeout: '5s',
+  heartbeatTimeout: '4s',
   cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
-  retry: { initialInterval: '1s', backoffCoefficient: 1, maximumInterval: '1s' },
+  retry: { initialInterval: '500ms', backoffCoefficient: 1, maximumInterval: '500ms' },
 } as const satisfies ActivityOptions;
 
 /** Steps; each call gives its own time limit and summary. */
@@ -31,7 +31,7 @@ export const duties = proxyActivities<Pick<Activities, 'enqueue' | 'record' | 'i
 /** What goes on beside everything else until it is told to stop: nobody waits for its end. */
 export const watching = proxyActivities<Pick<Activities, 'watchHolder' | 'watchHosts' | 'holdLeases'>>({
   startToCloseTimeout: '24h',
-  heartbeatTimeout: '5s',
+  heartbeatTimeout: '4s',
   cancellationType: ActivityCancellationType.TRY_CANCEL,
   retry: { initialInterval: '1s', backoffCoefficient: 1 },
 });
