@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { Lab } from '../lab/lab.js';
@@ -15,6 +16,8 @@ const JEST = [
   join(root, 'node_modules/jest/bin/jest.js'),
 ];
 const WEB_HOSTS = 3;
+/** Most of a deployment is waiting, so two labs side by side take little more time than one. */
+const LABS = 2;
 
 /** Servers that tests start privately on loopback; installed here because apt can't do two things at once, and tests run side by side. */
 const TEST_PACKAGES = ['openssh-server', 'postgresql', 'redis-server', 'python3-psycopg2', 'python3-redis'];
@@ -30,7 +33,7 @@ async function jest(
   args: readonly string[],
   env: Record<string, string>,
 ): Promise<Counts> {
-  const report = join(root, 'dist', `jest-${process.pid}.json`);
+  const report = join(root, 'dist', `jest-${process.pid}-${randomUUID()}.json`);
   const [program, ...rest] = [...prefix, ...JEST, ...args, '--json', `--outputFile=${report}`];
   const { exitCode } = await execa(program, rest, {
     cwd: root,
@@ -71,9 +74,14 @@ async function besideTheLab(patterns: readonly string[]): Promise<Counts> {
   );
 }
 
-/** Deployments to real hosts, from inside the lab's network, which has no way out; one after the other. */
-async function onTheLab(patterns: readonly string[]): Promise<Counts> {
-  const name = `test-${process.pid}`;
+/** Deployments to real hosts, each from inside a lab's network, which has no way out; on one lab one after the other. */
+async function onLabs(patterns: readonly string[]): Promise<Counts[]> {
+  const shards = Array.from({ length: LABS }, (_, index) => index + 1);
+  return Promise.all(shards.map((shard) => onOneLab(shard, patterns)));
+}
+
+async function onOneLab(shard: number, patterns: readonly string[]): Promise<Counts> {
+  const name = `test-${process.pid}-${shard}`;
   say(`lab ${name}: ${WEB_HOSTS} web hosts and a database`);
   const lab = await Lab.up({ name, web: WEB_HOSTS });
   try {
@@ -83,6 +91,7 @@ async function onTheLab(patterns: readonly string[]): Promise<Counts> {
       '--testPathIgnorePatterns',
       '/node_modules/',
       '--passWithNoTests',
+      `--shard=${shard}/${LABS}`,
       '--testPathPatterns',
       '/test/hosts/',
     ];
@@ -101,7 +110,7 @@ await ensureRequirements();
 await temporalTestServer();
 const counts = [
   ...(hostsOnly ? [] : [await besideTheLab(patterns)]),
-  ...(besideOnly ? [] : [await onTheLab(patterns.filter((pattern) => !pattern.endsWith('hosts')))]),
+  ...(besideOnly ? [] : await onLabs(patterns.filter((pattern) => !pattern.endsWith('hosts')))),
 ];
 const passed = counts.reduce((sum, one) => sum + one.passed, 0);
 const failed = counts.reduce((sum, one) => sum + one.failed, 0);

@@ -1,7 +1,8 @@
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
 import { canonicalJson, type Json } from '../domain/canonical-json.js';
-import { isDeploymentId, newDeploymentId } from '../domain/deployment-id.js';
+import { newDeploymentId } from '../domain/deployment-id.js';
 import { SafeguardError } from '../domain/errors.js';
+import { objectionToRecovery } from '../domain/request.js';
 import type { RecoveryRequest, RecoveryWish } from '../domain/recovery.js';
 import { recoveryWorkflowId, taskQueue } from '../workflows/messages.js';
 import type { Place } from './environments.js';
@@ -25,23 +26,6 @@ export interface StartedRecovery {
   readonly isNew: boolean;
 }
 
-const LINE = /^[^\p{Cc}]{1,200}$/u;
-
-/** True for a name or a reason that can stand in lists and logs as it is: one line of at most 200 characters. */
-export function isLine(text: string): boolean {
-  return LINE.test(text);
-}
-
-function objectionTo({ deploymentId, requestedBy, reason, wish }: RecoveryRequest): string | null {
-  if (!isDeploymentId(deploymentId))
-    return 'The deployment id has 8 to 64 lower-case letters, digits and dashes.';
-  if (!isLine(requestedBy)) return 'Say who asks, in one line.';
-  if (!isLine(reason)) return 'Say why, in one line of at most 200 characters.';
-  if (wish.kind === 'converge' && wish.adopt !== null && !isLine(wish.adopt))
-    return 'Say why the hosts are to be adopted, in one line of at most 200 characters.';
-  return null;
-}
-
 /**
  * A request that is in order, before anybody is asked to carry it out.
  * @throws SafeguardError REQUEST_INVALID
@@ -54,7 +38,7 @@ export function recoveryRequest(
   const { requestedBy, reason, dryRun } = asked;
   const deploymentId = asked.id ?? newDeploymentId(new Date(), Math.random);
   const request = { application, environment, deploymentId, requestedBy, reason, wish, dryRun };
-  const objection = objectionTo(request);
+  const objection = objectionToRecovery(request);
   if (objection !== null) throw new SafeguardError('REQUEST_INVALID', objection);
   return request;
 }

@@ -1,4 +1,5 @@
 import { isDeploymentId } from './deployment-id.js';
+import type { RecoveryRequest } from './recovery.js';
 import type { DeploymentRequest } from './run.js';
 import { isVersion } from './version.js';
 
@@ -27,4 +28,50 @@ export function objectionTo(request: DeploymentRequest): string | null {
   if (!PERSON.test(request.requestedBy)) return 'Say who asks for the deployment.';
   if (request.adopt !== null && !PERSON.test(request.adopt)) return 'Say why the hosts are to be adopted.';
   return null;
+}
+
+/** True for a name or a reason that can stand in lists and logs as it is: one line of at most 200 characters. */
+export function isLine(text: unknown): text is string {
+  return typeof text === 'string' && PERSON.test(text);
+}
+
+function objectionToWish(wish: Partial<Record<string, unknown>>): string | null {
+  switch (wish['kind']) {
+    case 'converge':
+      return wish['adopt'] === null || isLine(wish['adopt'])
+        ? null
+        : 'Say why the hosts are to be adopted, in one line of at most 200 characters.';
+    case 'rollback': {
+      const { to, components } = wish;
+      if (to !== null && !(typeof to === 'string' && isVersion(to, 'tag')))
+        return 'to is a version, or null.';
+      const named = Array.isArray(components) && components.length > 0 && components.every(isName);
+      return components === null || named ? null : 'components are names of components, or null.';
+    }
+    case 'rejoin':
+      return isName(wish['host']) ? null : 'host is the name of a host.';
+    case 'withdraw':
+      return typeof wish['host'] === 'object' && wish['host'] !== null ? null : 'host is a host.';
+    default:
+      return 'A recovery is to converge, rollback, rejoin or withdraw.';
+  }
+}
+
+function isName(text: unknown): boolean {
+  return typeof text === 'string' && NAME.test(text);
+}
+
+/** As {@link objectionTo}, for recoveries. */
+export function objectionToRecovery(request: RecoveryRequest): string | null {
+  const said = request as Partial<Record<keyof RecoveryRequest, unknown>> | null | undefined;
+  if (typeof said !== 'object' || said === null) return 'A recovery request is an object.';
+  if (typeof said.wish !== 'object' || said.wish === null) return 'A recovery request says what it is for.';
+  if (typeof said.dryRun !== 'boolean') return 'dryRun is true or false.';
+  if (!isName(said.application)) return 'The application has no valid name.';
+  if (!isName(said.environment)) return 'The environment has no valid name.';
+  if (typeof said.deploymentId !== 'string' || !isDeploymentId(said.deploymentId))
+    return 'The deployment id has 8 to 64 lower-case letters, digits and dashes.';
+  if (!isLine(said.requestedBy)) return 'Say who asks, in one line.';
+  if (!isLine(said.reason)) return 'Say why, in one line of at most 200 characters.';
+  return objectionToWish(said.wish);
 }

@@ -69,6 +69,11 @@ export async function stayOnDuty(target: Target, read: () => EnvironmentState): 
   }
 }
 
+/** As requests want it. */
+function inOneLine(text: string): string {
+  return text.replaceAll(/\p{Cc}+/gu, ' ').slice(0, 200);
+}
+
 const converge: RecoveryWish = { kind: 'converge', adopt: null };
 
 /** Waits until a host answers that something is to be done on; `null` when it is no longer to be done. */
@@ -127,7 +132,7 @@ async function carriedOut(
           environment,
           deploymentId,
           requestedBy: 'safeguard',
-          reason: reason.slice(0, 200),
+          reason: inOneLine(reason),
           wish,
           dryRun: false,
         },

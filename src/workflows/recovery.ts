@@ -3,7 +3,7 @@ import type { HostRef } from '../domain/plan.js';
 import type { RecoveryPlan, RecoveryRequest, RecoveryResult } from '../domain/recovery.js';
 import { describeRelease } from '../domain/release.js';
 import type { DeploymentRequest } from '../domain/run.js';
-import { objectionTo } from '../domain/request.js';
+import { objectionToRecovery } from '../domain/request.js';
 import { describeReadings } from '../domain/verdict.js';
 import { steps } from './activities.js';
 import { environmentOf, takePlace } from './agree.js';
@@ -21,10 +21,9 @@ import { bringBack, type BroughtBack, type CommitState, type WayBack } from './w
  * it goes through.
  */
 export async function recovery(request: RecoveryRequest): Promise<RecoveryResult> {
-  const asked = asRequest(request);
-  const objection = objectionTo(asked);
+  const objection = objectionToRecovery(request);
   if (objection !== null) throw coded({ code: 'REQUEST_INVALID', message: objection });
-  const run = new Run(asked, request.wish.kind);
+  const run = new Run(asRequest(request), request.wish.kind);
   let plan: RecoveryPlan | null = null;
   const ending = await run
     .interruptible(async () => {

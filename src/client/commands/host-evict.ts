@@ -3,7 +3,7 @@ import type { Eviction } from '../../domain/recovery.js';
 import { wayBackIn } from '../../domain/ways-out.js';
 import { evictHost } from '../evictions.js';
 import { actor, type GlobalOptions } from '../options.js';
-import { isLine } from '../recoveries.js';
+import { isLine } from '../../domain/request.js';
 import { withSession } from '../session.js';
 import type { Terminal } from '../terminal.js';
 import { placeOf } from './place.js';
