@@ -46,12 +46,10 @@ function hostsOf(
   throw new SafeguardError('HOST_UNKNOWN', `${wish.host} is not an evicted host of ${environment.name}.`);
 }
 
-/** Digests of the releases whose parts make a composite release. */
-function composedFrom(state: EnvironmentState, { wish }: RecoveryRequest): string[] {
-  if (wish.kind !== 'rollback' || wish.components === null) return [];
-  return [state.committed, chooseTarget(state, wish.to)].flatMap((release) =>
-    release ? [release.digest] : [],
-  );
+/** Digests of the releases that the target is, or is made of: hosts must hold them whole. */
+function needed(state: EnvironmentState, { wish }: RecoveryRequest): string[] {
+  const target = wish.kind === 'rollback' ? [chooseTarget(state, wish.to)] : [];
+  return [state.committed, ...target].flatMap((release) => (release ? [release.digest] : []));
 }
 
 /** Where the hosts are to be brought, by what the environment remembers. */
@@ -97,12 +95,9 @@ async function toSupply(
   }
 }
 
-function isWhole(seen: HostInspection, { digest, components }: Release): boolean {
-  if (!seen.releases.some((release) => release.digest === digest)) return false;
-  return components.every(({ name }) => {
-    const observed = seen.components[name];
-    return observed?.digest !== digest || observed.differences.length === 0;
-  });
+/** A manifest is answered only for a release whose files are as they were staged, whether it runs or lies by. */
+function isWhole({ manifests }: HostInspection, { digest }: Release): boolean {
+  return manifests !== undefined && Object.hasOwn(manifests, digest);
 }
 
 async function assertSchemaTolerated(
@@ -154,7 +149,7 @@ export async function planRecovery(
     const state = (await environmentNow(dependencies, request)) ?? newEnvironment('');
     const hosts = hostsOf(environment, request, state);
     const { wish } = request;
-    const wanted = composedFrom(state, request);
+    const wanted = needed(state, request);
     const { inspected, silent } = await inspectWhatAnswers(dependencies, environment, hosts, pulse, wanted);
     if (grant) assertOwn(inspected, grant, wish.kind === 'converge' && wish.adopt !== null);
     const target = await targetOf(environment, request, state, inspected);
