@@ -67,6 +67,7 @@ export function composite(
     gitSha: null,
     components: parts,
     schema,
+    migrationsOf: committed.migrationsOf ?? { version: committed.version, digest: committed.digest },
     checks: releaseChecks(environment, (name) => versions.get(name) ?? manifest.version, schema),
   };
   return { to, compose: { manifest, sources: Object.fromEntries(sources) as Record<string, string> } };

@@ -36,9 +36,11 @@ function verified(
   return { host: name, evicted: false, state: differences.length === 0 ? 'serves' : 'differs', differences };
 }
 
-function sentences({ differences, failed, invalidIndexes, problems }: SchemaLook): string[] {
+/** What was committed had all of its migrations applied before. */
+function sentences({ differences, failed, invalidIndexes, pending, problems }: SchemaLook): string[] {
   return [
     ...differences,
+    ...pending.map((version) => `migration ${version} is not applied`),
     ...failed.map(({ version, script }) => `migration ${version ?? script} failed and was not cleaned up`),
     ...invalidIndexes.map((index) => `index ${index} is not valid`),
     ...problems,
