@@ -12,6 +12,7 @@ import { chooseTarget } from '../domain/rollback-target.js';
 import type { Grant } from '../domain/run.js';
 import { DATABASE } from '../domain/verdict.js';
 import { tolerates } from '../domain/version.js';
+import { earlierReleases } from '../domain/ways-out.js';
 import { composite } from './composite.js';
 import { configured, type Dependencies } from './dependencies.js';
 import {
@@ -23,7 +24,7 @@ import {
   type Inspected,
 } from './hosts-of.js';
 import { withPulse, type Pulse } from './pulse.js';
-import { readingOf } from './reading.js';
+import { readingOf, stateFileDifferences } from './reading.js';
 import { schemaPlace } from './schema-place.js';
 
 /** A recovery's plan, and the epoch that the run has to use. */
@@ -130,9 +131,21 @@ async function schemaIfKnown(environment: EnvironmentConfig, pulse: Pulse): Prom
 
 function differencesFrom(to: Release | null, inspected: Inspected): Record<string, readonly string[]> {
   const components = to?.components.map(({ name }) => name) ?? [];
-  return Object.fromEntries(
-    inspected.map(([host, seen]) => [host, readingOf(host, seen, to, components).differences]),
-  );
+  const found = inspected.map(([host, seen]) => {
+    const { differences } = readingOf(host, seen, to, components);
+    return [host, [...differences, ...stateFileDifferences(seen, to)]] as const;
+  });
+  return Object.fromEntries(found);
+}
+
+/** A state file is a note for people, so it is written anew only where one says something else than what is to serve. */
+function stateFileOf(
+  to: Release | null,
+  state: EnvironmentState,
+  inspected: Inspected,
+): Pick<RecoveryPlan, 'stateFile'> {
+  if (inspected.every(([, seen]) => stateFileDifferences(seen, to).length === 0)) return {};
+  return { stateFile: { previousVersion: earlierReleases(state)[0]?.version ?? null } };
 }
 
 /**
@@ -161,6 +174,7 @@ export async function planRecovery(
       policy: environment.policy,
       settles: state.quarantine?.lost.includes(DATABASE) ?? false,
       supply: await toSupply(environment, request, target, inspected),
+      ...stateFileOf(target.to, state, inspected),
       would: differencesFrom(target.to, inspected),
       silent: [...silent.keys()],
     };

@@ -45,3 +45,12 @@ function differencesOf(
   const idle = component.state === 'active' ? [] : [`${name} is ${component.state}`];
   return [...other, ...idle, ...component.differences.map((difference) => `${name}: ${difference}`)];
 }
+
+/** The state file is a note for people; one that says something else misleads them. */
+export function stateFileDifferences(seen: HostInspection, committed: ReleaseRef | null): string[] {
+  const noted = seen.state?.current_version ?? null;
+  const expected = committed?.version ?? null;
+  return noted === expected
+    ? []
+    : [`its state file says ${noted ?? 'nothing'}, not ${expected ?? 'nothing'}`];
+}

@@ -8,16 +8,7 @@ import { configured, type Dependencies, type Where } from './dependencies.js';
 import { environmentNow, inspectWhatAnswers } from './hosts-of.js';
 import { lookAtSchema, type SchemaLook } from './look-at-schema.js';
 import { withPulse, type Pulse } from './pulse.js';
-import { readingOf, withCommitted } from './reading.js';
-
-/** The state file is a note for people; one that says something else misleads them. */
-function stateFileDifferences(seen: HostInspection, committed: Release | null): string[] {
-  const noted = seen.state?.current_version ?? null;
-  const expected = committed?.version ?? null;
-  return noted === expected
-    ? []
-    : [`its state file says ${noted ?? 'nothing'}, not ${expected ?? 'nothing'}`];
-}
+import { readingOf, stateFileDifferences, withCommitted } from './reading.js';
 
 function verified(
   name: string,
