@@ -1119,9 +1119,11 @@ def manifests_of(app: App, digests: tuple) -> dict:
     found = {}
     for digest in digests:
         try:
-            load_release(app, digest)
+            release = load_complete_release(app, digest)
         except HostError:
             continue  # it is not here, or altered: the answer says so by leaving it out
+        if any(file_differences(app, digest, name) for name in release.components):
+            continue
         found[digest] = json.loads(read_bytes(f'{app.releases}/{digest}/manifest.json'))
     return found
 

@@ -17,7 +17,7 @@ interface Wanted {
   readonly inspected: Inspected;
 }
 
-/** A release's manifest as hosts hold it; a manifest is its digest, so any of them will do. */
+/** A release's manifest as hosts that have it whole say it; a manifest is its digest, so any of them will do. */
 function manifestOf({ digest, version }: Release, inspected: Inspected): Manifest {
   const found = inspected
     .map(([, seen]) => seen.manifests?.[digest])
@@ -25,7 +25,7 @@ function manifestOf({ digest, version }: Release, inspected: Inspected): Manifes
   if (found) return found;
   throw new SafeguardError(
     'ROLLBACK_TARGET_MISSING',
-    `No host that answers holds release ${version}, so nothing can be taken from it.`,
+    `No host that answers holds release ${version} whole, so nothing can be taken from it.`,
   );
 }
 
@@ -67,6 +67,7 @@ export function composite(
     gitSha: null,
     components: parts,
     schema,
+    migrationsOf: committed.migrationsOf ?? { version: committed.version, digest: committed.digest },
     checks: releaseChecks(environment, (name) => versions.get(name) ?? manifest.version, schema),
   };
   return { to, compose: { manifest, sources: Object.fromEntries(sources) as Record<string, string> } };

@@ -16,11 +16,12 @@ export interface SchemaLook extends SchemaReading {
   readonly failed: readonly FailedMigration[];
   /** Quoted names with their schema; an index that is being built is not among them. */
   readonly invalidIndexes: readonly string[];
+  /** Versions of the release's migrations that are not applied. */
+  readonly pending: readonly string[];
   /** What `flyway validate` objects to: files that were altered after they had been applied, applied ones that the release lacks. */
   readonly problems: readonly string[];
 }
 
-/** What is yet to be applied is no problem. */
 const PENDING = /^RESOLVED_\w+_NOT_APPLIED$/;
 
 /**
@@ -33,14 +34,16 @@ export async function lookAtSchema(
   signal?: AbortSignal,
 ): Promise<SchemaLook> {
   const place = schemaPlace(configured(dependencies, call));
-  if (!place) return { version: null, differences: [], failed: [], invalidIndexes: [], problems: [] };
+  if (!place)
+    return { version: null, differences: [], failed: [], invalidIndexes: [], pending: [], problems: [] };
   const { version, failed, invalidIndexes } = await Database.use(place.login, (database) =>
     lookAtDatabase(database, place.owner),
   );
-  const problems = call.release?.schema
+  const { pending, problems } = call.release?.schema
     ? await validated(dependencies, call, call.release, place, signal)
-    : [];
-  return { version, differences: schemaDifferences(call.release, version), failed, invalidIndexes, problems };
+    : { pending: [], problems: [] };
+  const differences = schemaDifferences(call.release, version);
+  return { version, differences, failed, invalidIndexes, pending, problems };
 }
 
 async function validated(
@@ -49,16 +52,27 @@ async function validated(
   release: Release,
   { flyway: database, folder }: SchemaPlace,
   signal: AbortSignal | undefined,
-): Promise<string[]> {
+): Promise<Pick<SchemaLook, 'pending' | 'problems'>> {
   try {
-    const { directory } = await resolveExactly(configured(dependencies, where), release);
+    const { directory } = await resolveExactly(
+      configured(dependencies, where),
+      release.migrationsOf ?? release,
+    );
     const run = { database, directory: join(directory, folder), ...(signal ? { signal } : {}) };
     const { invalidMigrations } = await dependencies.flyway.validate(run);
-    return invalidMigrations
-      .filter(({ errorDetails }) => !PENDING.test(errorDetails.errorCode))
-      .map(({ errorDetails }) => errorDetails.errorMessage.split('\n')[0] ?? errorDetails.errorCode);
+    const isPending = ({ errorDetails }: (typeof invalidMigrations)[number]): boolean =>
+      PENDING.test(errorDetails.errorCode);
+    return {
+      pending: invalidMigrations.filter(isPending).map(({ version }) => version ?? 'a repeatable one'),
+      problems: invalidMigrations
+        .filter((one) => !isPending(one))
+        .map(({ errorDetails }) => errorDetails.errorMessage.split('\n')[0] ?? errorDetails.errorCode),
+    };
   } catch (error) {
     if (!(error instanceof SafeguardError) || !error.code.startsWith('RELEASE_')) throw error;
-    return [`the migrations of ${release.version} can't be compared: ${error.message}`];
+    return {
+      pending: [],
+      problems: [`the migrations of ${release.version} can't be compared: ${error.message}`],
+    };
   }
 }

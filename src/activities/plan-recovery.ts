@@ -12,6 +12,7 @@ import { chooseTarget } from '../domain/rollback-target.js';
 import type { Grant } from '../domain/run.js';
 import { DATABASE } from '../domain/verdict.js';
 import { tolerates } from '../domain/version.js';
+import { earlierReleases } from '../domain/ways-out.js';
 import { composite } from './composite.js';
 import { configured, type Dependencies } from './dependencies.js';
 import {
@@ -23,7 +24,7 @@ import {
   type Inspected,
 } from './hosts-of.js';
 import { withPulse, type Pulse } from './pulse.js';
-import { readingOf } from './reading.js';
+import { readingOf, stateFileDifferences } from './reading.js';
 import { schemaPlace } from './schema-place.js';
 
 /** A recovery's plan, and the epoch that the run has to use. */
@@ -46,12 +47,10 @@ function hostsOf(
   throw new SafeguardError('HOST_UNKNOWN', `${wish.host} is not an evicted host of ${environment.name}.`);
 }
 
-/** Digests of the releases whose parts make a composite release. */
-function composedFrom(state: EnvironmentState, { wish }: RecoveryRequest): string[] {
-  if (wish.kind !== 'rollback' || wish.components === null) return [];
-  return [state.committed, chooseTarget(state, wish.to)].flatMap((release) =>
-    release ? [release.digest] : [],
-  );
+/** Digests of the releases that the target is, or is made of: hosts must hold them whole. */
+function needed(state: EnvironmentState, { wish }: RecoveryRequest): string[] {
+  const target = wish.kind === 'rollback' ? [chooseTarget(state, wish.to)] : [];
+  return [state.committed, ...target].flatMap((release) => (release ? [release.digest] : []));
 }
 
 /** Where the hosts are to be brought, by what the environment remembers. */
@@ -97,12 +96,9 @@ async function toSupply(
   }
 }
 
-function isWhole(seen: HostInspection, { digest, components }: Release): boolean {
-  if (!seen.releases.some((release) => release.digest === digest)) return false;
-  return components.every(({ name }) => {
-    const observed = seen.components[name];
-    return observed?.digest !== digest || observed.differences.length === 0;
-  });
+/** A manifest is answered only for a release whose files are as they were staged, whether it runs or lies by. */
+function isWhole({ manifests }: HostInspection, { digest }: Release): boolean {
+  return manifests !== undefined && Object.hasOwn(manifests, digest);
 }
 
 async function assertSchemaTolerated(
@@ -135,9 +131,21 @@ async function schemaIfKnown(environment: EnvironmentConfig, pulse: Pulse): Prom
 
 function differencesFrom(to: Release | null, inspected: Inspected): Record<string, readonly string[]> {
   const components = to?.components.map(({ name }) => name) ?? [];
-  return Object.fromEntries(
-    inspected.map(([host, seen]) => [host, readingOf(host, seen, to, components).differences]),
-  );
+  const found = inspected.map(([host, seen]) => {
+    const { differences } = readingOf(host, seen, to, components);
+    return [host, [...differences, ...stateFileDifferences(seen, to)]] as const;
+  });
+  return Object.fromEntries(found);
+}
+
+/** A state file is a note for people, so it is written anew only where one says something else than what is to serve. */
+function stateFileOf(
+  to: Release | null,
+  state: EnvironmentState,
+  inspected: Inspected,
+): Pick<RecoveryPlan, 'stateFile'> {
+  if (inspected.every(([, seen]) => stateFileDifferences(seen, to).length === 0)) return {};
+  return { stateFile: { previousVersion: earlierReleases(state)[0]?.version ?? null } };
 }
 
 /**
@@ -154,7 +162,7 @@ export async function planRecovery(
     const state = (await environmentNow(dependencies, request)) ?? newEnvironment('');
     const hosts = hostsOf(environment, request, state);
     const { wish } = request;
-    const wanted = composedFrom(state, request);
+    const wanted = needed(state, request);
     const { inspected, silent } = await inspectWhatAnswers(dependencies, environment, hosts, pulse, wanted);
     if (grant) assertOwn(inspected, grant, wish.kind === 'converge' && wish.adopt !== null);
     const target = await targetOf(environment, request, state, inspected);
@@ -166,6 +174,7 @@ export async function planRecovery(
       policy: environment.policy,
       settles: state.quarantine?.lost.includes(DATABASE) ?? false,
       supply: await toSupply(environment, request, target, inspected),
+      ...stateFileOf(target.to, state, inspected),
       would: differencesFrom(target.to, inspected),
       silent: [...silent.keys()],
     };

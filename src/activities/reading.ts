@@ -32,6 +32,11 @@ export function withCommitted(
   return { ...reading, state: 'differs', differences: [...reading.differences, difference] };
 }
 
+/** A host names the component itself where it speaks of files. */
+function ofComponent(name: string, difference: string): string {
+  return difference.startsWith(`${name}: `) ? difference : `${name}: ${difference}`;
+}
+
 function differencesOf(
   name: string,
   component: ObservedComponent | undefined,
@@ -43,5 +48,15 @@ function differencesOf(
       ? []
       : [`${name} serves ${component.version ?? component.digest.slice(0, 8)}`];
   const idle = component.state === 'active' ? [] : [`${name} is ${component.state}`];
-  return [...other, ...idle, ...component.differences.map((difference) => `${name}: ${difference}`)];
+  const told = component.differences.map((difference) => ofComponent(name, difference));
+  return [...other, ...idle, ...told];
+}
+
+/** The state file is a note for people; one that says something else misleads them. */
+export function stateFileDifferences(seen: HostInspection, committed: ReleaseRef | null): string[] {
+  const noted = seen.state?.current_version ?? null;
+  const expected = committed?.version ?? null;
+  return noted === expected
+    ? []
+    : [`its state file says ${noted ?? 'nothing'}, not ${expected ?? 'nothing'}`];
 }

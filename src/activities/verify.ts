@@ -8,16 +8,7 @@ import { configured, type Dependencies, type Where } from './dependencies.js';
 import { environmentNow, inspectWhatAnswers } from './hosts-of.js';
 import { lookAtSchema, type SchemaLook } from './look-at-schema.js';
 import { withPulse, type Pulse } from './pulse.js';
-import { readingOf, withCommitted } from './reading.js';
-
-/** The state file is a note for people; one that says something else misleads them. */
-function stateFileDifferences(seen: HostInspection, committed: Release | null): string[] {
-  const noted = seen.state?.current_version ?? null;
-  const expected = committed?.version ?? null;
-  return noted === expected
-    ? []
-    : [`its state file says ${noted ?? 'nothing'}, not ${expected ?? 'nothing'}`];
-}
+import { readingOf, stateFileDifferences, withCommitted } from './reading.js';
 
 function verified(
   name: string,
@@ -36,9 +27,11 @@ function verified(
   return { host: name, evicted: false, state: differences.length === 0 ? 'serves' : 'differs', differences };
 }
 
-function sentences({ differences, failed, invalidIndexes, problems }: SchemaLook): string[] {
+/** What was committed had all of its migrations applied before. */
+function sentences({ differences, failed, invalidIndexes, pending, problems }: SchemaLook): string[] {
   return [
     ...differences,
+    ...pending.map((version) => `migration ${version} is not applied`),
     ...failed.map(({ version, script }) => `migration ${version ?? script} failed and was not cleaned up`),
     ...invalidIndexes.map((index) => `index ${index} is not valid`),
     ...problems,

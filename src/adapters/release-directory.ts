@@ -9,7 +9,7 @@ import { assertVersion, type EnvironmentConfig } from '../config/load.js';
 import { buildManifest } from '../config/manifest.js';
 import { canonicalJson, type Json } from '../domain/canonical-json.js';
 import { SafeguardError } from '../domain/errors.js';
-import type { Artifact, Manifest, SchemaManifest } from '../domain/manifest.js';
+import type { Artifact, Manifest, ReleaseRef, SchemaManifest } from '../domain/manifest.js';
 import type { Release } from '../domain/release.js';
 
 const schemaVersion = z.string().regex(/^\d{1,9}(\.\d{1,9})*$/);
@@ -150,7 +150,7 @@ export async function resolveRelease(
  */
 export async function resolveExactly(
   environment: EnvironmentConfig,
-  expected: Release,
+  expected: ReleaseRef,
 ): Promise<ResolvedRelease> {
   const resolved = await resolveRelease(environment, expected.version);
   if (resolved.release.digest === expected.digest) return resolved;

@@ -31,7 +31,7 @@ interface Fenced extends Addressed {
 /** Looks, changes nothing, needs no token. */
 export interface InspectRequest extends Addressed {
   readonly operation: 'inspect';
-  /** Digests of releases whose manifests are wanted. */
+  /** Digests of releases whose manifests are wanted; their files are compared with what was staged. */
   readonly manifests?: readonly string[];
 }
 
@@ -197,7 +197,7 @@ export interface HostInspection {
   readonly components: Readonly<Record<string, ObservedComponent>>;
   readonly state: StateFile | null;
   readonly system: HostSystem;
-  /** By digest, of the releases asked for that lie on the host. */
+  /** By digest, of the releases asked for that lie on the host whole and unaltered. */
   readonly manifests?: Readonly<Record<string, Manifest>>;
 }
 

@@ -50,6 +50,8 @@ export interface RecoveryPlan {
   readonly settles: boolean;
   /** Hosts that lack the target, or whose files of it were altered: it is sent to them before anything is changed. */
   readonly supply: readonly string[];
+  /** What state files are to say, because one of them says another release than the target; left out: they stay as they are. */
+  readonly stateFile?: { readonly previousVersion: string | null };
   /** Host → sentences on what is not yet as it is to be; empty: nothing is to be done there. */
   readonly would: Readonly<Record<string, readonly string[]>>;
   /** Hosts that do not answer. */

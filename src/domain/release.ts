@@ -6,6 +6,8 @@ export interface Release extends ReleaseRef {
   readonly gitSha: string | null;
   readonly components: readonly ReleaseComponent[];
   readonly schema: SchemaManifest | null;
+  /** In a composite release: the release that has its migrations; no directory of a runner has the composite itself. */
+  readonly migrationsOf?: ReleaseRef;
   readonly checks: readonly Check[];
 }
 

@@ -132,7 +132,7 @@ export async function leave(run: Run, ending: Ending): Promise<void> {
   if (ending.failure?.code === 'RUN_WAS_RESET') return;
   const record = recordOf(run, ending);
   await duties.record(record);
-  if (needsIncident(run.kind, ending.outcome)) await duties.incident(incidentOf(record));
+  if (needsIncident(run.kind, ending.outcome)) await duties.incident(incidentOf(record, run.kind));
   if (!run.enqueued) return;
   const { committed, outcome, message } = ending;
   const notice = {

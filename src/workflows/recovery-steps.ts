@@ -8,8 +8,9 @@ import { limits, onHosts } from './host-steps.js';
 import type { Run } from './run.js';
 
 /**
- * Brings the target's bytes to the hosts that lack it, or makes them there from what lies on them. A host that can't be supplied is
- * tried all the same: the restore says what is missing.
+ * Brings the target's bytes to the hosts that lack it, or makes them there from what lies on them. Where a host that answers can't be
+ * supplied, a rollback does not begin: the others would serve the target, and that host could not. All other recoveries go to what
+ * serves already; they try such a host all the same, and the restore says what is missing.
  */
 export async function supply(run: Run, plan: RecoveryPlan): Promise<void> {
   const { to, compose, policy } = plan;
@@ -28,7 +29,7 @@ export async function supply(run: Run, plan: RecoveryPlan): Promise<void> {
     });
   } catch (error) {
     const failure = failureOf(error);
-    if (failure.code === 'RUN_WAS_RESET') throw error;
+    if (failure.code === 'RUN_WAS_RESET' || run.kind === 'rollback') throw error;
     log.warn('not every host could be supplied', { release: describeRelease(to), error: failure.message });
   }
 }

@@ -117,11 +117,12 @@ async function broughtTo(run: Run, request: RecoveryRequest, plan: RecoveryPlan)
     : recovered(run, plan, result);
 }
 
-/** Only a rollback writes the state file anew: the others bring back what is noted there. */
-function stateOf(run: Run, { wish }: RecoveryRequest, { from }: RecoveryPlan): CommitState {
-  if (wish.kind !== 'rollback') return null;
+/** A rollback writes the state files anew; the others leave what is noted there, unless it is wrong. */
+function stateOf(run: Run, { wish }: RecoveryRequest, { from, stateFile }: RecoveryPlan): CommitState {
+  const noted = wish.kind === 'rollback' ? { previousVersion: from?.version ?? null } : stateFile;
+  if (noted === undefined) return null;
   const { deploymentId, requestedBy: by } = run.request;
-  return { deploymentId, previousVersion: from?.version ?? null, startedAt: run.startedAt, by };
+  return { deploymentId, ...noted, startedAt: run.startedAt, by };
 }
 
 function wayTo(run: Run, plan: RecoveryPlan): WayBack {

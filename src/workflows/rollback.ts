@@ -44,7 +44,7 @@ async function takeBack(request: RollbackRequest): Promise<LeaveNotice> {
 
   const record = recordOf(request, { startedAt, outcome, message, board, result });
   await duties.record(record);
-  if (isRollback(outcome)) await duties.incident(incidentOf(record));
+  if (isRollback(outcome)) await duties.incident(incidentOf(record, gone.kind));
   return {
     deploymentId: gone.deploymentId,
     runId: gone.runId,

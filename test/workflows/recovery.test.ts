@@ -174,7 +174,12 @@ describe('a rollback by hand', () => {
           version: '1.0.0',
           previousVersion: '2.0.0',
         });
-        expect(stage.world.incidents).toHaveLength(1);
+        expect(stage.world.incidents).toEqual([
+          expect.objectContaining({
+            title: expect.stringMatching(/^\[Test-\d+ Rollback\] 2\.0\.0 → 1\.0\.0$/),
+            failedVersion: '2.0.0',
+          }),
+        ]);
         expect(await stage.status()).toMatchObject({
           committed: { version: '1.0.0' },
           releases: [{ version: '1.0.0' }, { version: '2.0.0' }],
