@@ -24,7 +24,7 @@ export function policy(over: Partial<Policy> = {}): Policy {
     retries: { tries: 3, delaySeconds: 30 },
     stepTimeoutSeconds: 600,
     runTimeoutSeconds: 21_600,
-    compensation: { delaySeconds: 5, giveUpAfterSeconds: 3600, stabiliseSeconds: 10 },
+    compensation: { delaySeconds: 5, giveUpAfterSeconds: 3600, stabiliseSeconds: 1 },
     leaseSeconds: 120,
     forensics: { enabled: true, limitSeconds: 20, logSeconds: 300 },
     checks: {
