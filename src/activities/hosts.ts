@@ -185,18 +185,26 @@ export async function withdraw(
   });
 }
 
+/** What restoring a host came to. */
+export interface Restored {
+  /** False when the host already was as asked. */
+  readonly changed: boolean;
+  /** What was not ready in time, in a sentence; `null`: everything was. */
+  readonly notReady: string | null;
+}
+
 /**
  * Brings a host back to a release (`null`: to none), and gives it time to become ready. It does not insist on that: a release
- * that is back but unhealthy is another finding than a host that is not back. Answers what was not ready, if anything.
+ * that is back but unhealthy is another finding than a host that is not back.
  */
 export async function restore(
   dependencies: Dependencies,
   call: OnHost & Timed & { readonly release: Release | null },
-): Promise<string | null> {
+): Promise<Restored> {
   return withPulse(async (pulse) => {
     const { environment, target, request } = addressed(dependencies, call);
     const { release } = call;
-    await dependencies.program.change(
+    const { changed } = await dependencies.program.change(
       target,
       { ...request, operation: 'restore', digest: release?.digest ?? null },
       options(pulse, call.timeoutSeconds),
@@ -204,9 +212,10 @@ export async function restore(
     try {
       for (const part of release?.components ?? [])
         await untilReady(dependencies, target, part, pulse, environment);
-      return null;
+      return { changed, notReady: null };
     } catch (error) {
-      if (error instanceof SafeguardError && error.code === 'NOT_READY') return error.message;
+      if (error instanceof SafeguardError && error.code === 'NOT_READY')
+        return { changed, notReady: error.message };
       throw error;
     }
   });

@@ -10,6 +10,7 @@ import { planRecovery } from './plan-recovery.js';
 import { plan } from './plan.js';
 import { incident, record } from './records.js';
 import { settleSchema } from './settle-schema.js';
+import { tracesOf } from './traces.js';
 import { validate } from './validate.js';
 import { verify } from './verify.js';
 import { watchHosts } from './watch-hosts.js';
@@ -21,6 +22,7 @@ const all = {
   enqueue,
   watchHolder,
   watchHosts,
+  tracesOf,
   adopt,
   capture,
   stage,

@@ -30,10 +30,16 @@ export const POLICIES: Readonly<Record<EnvironmentSection['policy'], Policy>> = 
   production: standard,
 };
 
+/** Who has little patience tries often: a first delay of the usual length would use up most of it. */
+function firstDelay(giveUpAfterSeconds: number, usualSeconds: number): number {
+  return Math.max(1, Math.min(usualSeconds, Math.floor(giveUpAfterSeconds / 10)));
+}
+
 /** A preset with the environment's own values laid over it, key by key. */
 export function effectivePolicy(section: EnvironmentSection): Policy {
   const preset = POLICIES[section.policy];
   const { approval, retries, limits, checks, forensics } = section;
+  const giveUpAfterSeconds = limits.rollback ?? preset.compensation.giveUpAfterSeconds;
   return {
     approval: {
       required: approval.required ?? preset.approval.required,
@@ -47,8 +53,8 @@ export function effectivePolicy(section: EnvironmentSection): Policy {
     stepTimeoutSeconds: limits.step ?? preset.stepTimeoutSeconds,
     runTimeoutSeconds: limits.run ?? preset.runTimeoutSeconds,
     compensation: {
-      delaySeconds: preset.compensation.delaySeconds,
-      giveUpAfterSeconds: limits.rollback ?? preset.compensation.giveUpAfterSeconds,
+      delaySeconds: firstDelay(giveUpAfterSeconds, preset.compensation.delaySeconds),
+      giveUpAfterSeconds,
       stabiliseSeconds: limits.stabilise ?? preset.compensation.stabiliseSeconds,
     },
     leaseSeconds: limits.lease ?? preset.leaseSeconds,

@@ -141,6 +141,11 @@ export const ERRORS = {
     advice: 'Nobody approved in time. Start again when an approver is there.',
   },
   ABORTED: { class: 'refused', advice: 'A person aborted the run.' },
+  RUN_TERMINATED: {
+    class: 'refused',
+    advice:
+      "The run's workflow was terminated, which tells it nothing; its environment cleaned up after it. To stop a run, use safeguard abort.",
+  },
   RUN_TIMEOUT: {
     class: 'failed',
     advice: 'The whole run took longer than it may; see which step it was in.',

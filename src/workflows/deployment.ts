@@ -95,6 +95,8 @@ async function goThrough(run: Run, plan: HashedPlan): Promise<Ending> {
     outcome: 'PARTIAL',
     message: `${plan.to.version} was committed, but not every host serves it: ${describeReadings(run.readings)}`,
     failure: { code: 'PARTIAL_STATE', message: describeReadings(run.readings), step: 'commit' },
+    // Every host has voted, and some have committed: hosts that are missing are brought here, not the others back.
+    committed: plan.to,
   };
 }
 

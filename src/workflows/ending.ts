@@ -40,7 +40,7 @@ const INTERRUPTION_CODES = {
   abort: 'ABORTED',
   cancel: 'ABORTED',
   timeout: 'RUN_TIMEOUT',
-  'holder-gone': 'ABORTED',
+  'holder-gone': 'RUN_TERMINATED',
 } as const;
 
 const INTERRUPTION_WORDS: Readonly<Record<Interruption['kind'], string>> = {

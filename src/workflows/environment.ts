@@ -200,10 +200,12 @@ export async function environment({
   }
 
   /** The rollback itself was terminated: nobody knows what the hosts serve. The environment must outlive that, quarantined. */
-  function lost({ deploymentId, runId }: Holder, error: unknown): LeaveNotice {
+  function lost(holder: Holder, error: unknown): LeaveNotice {
     if (isCancellation(error) && CancellationScope.current().consideredCancelled) throw error;
+    const { deploymentId, runId } = holder;
     log.error('the rollback of a gone run was lost', { deploymentId, error: String(error) });
     const message = `PARTIAL: the run ${deploymentId} is gone, and so is its rollback; look at the hosts.`;
-    return { deploymentId, runId, outcome: 'PARTIAL', message };
+    const committed = entity.target(state, state.holder ?? holder);
+    return { deploymentId, runId, outcome: 'PARTIAL', message, committed };
   }
 }

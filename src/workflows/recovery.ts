@@ -147,7 +147,9 @@ function recovered(run: Run, plan: RecoveryPlan, { outcome, readings }: BroughtB
   const release = describeRelease(plan.to);
   if (outcome === 'PARTIAL') {
     const message = `PARTIAL: not every host could be brought to ${release}: ${describeReadings(readings)}.`;
-    return { outcome, message, failure: { code: 'PARTIAL_STATE', message } };
+    const failure = { code: 'PARTIAL_STATE', message } as const;
+    // What was begun goes through: hosts that are missing follow the others, not the other way round.
+    return { outcome, message, failure, ...(run.kind === 'rollback' ? { committed: plan.to } : {}) };
   }
   const ending = { committed: plan.to, recovered: { consistent: true } };
   if (outcome === 'ROLLED_BACK_UNHEALTHY') {

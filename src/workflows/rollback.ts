@@ -1,15 +1,16 @@
-import { CancellationScope, setHandler, workflowInfo } from '@temporalio/workflow';
+import { CancellationScope, log, setHandler, workflowInfo } from '@temporalio/workflow';
 import type { Holder, LeaveNotice } from '../domain/environment-state.js';
 import { isRollback, type Outcome } from '../domain/outcome.js';
 import { describeRelease, type Release } from '../domain/release.js';
-import type { Grant, RunRecord } from '../domain/run.js';
+import type { Began, Grant, RunRecord } from '../domain/run.js';
 import { describeReadings } from '../domain/verdict.js';
-import { duties } from './activities.js';
+import { duties, steps } from './activities.js';
 import { Board } from './board.js';
 import { lostOf } from './ending.js';
 import { incidentOf } from './incident.js';
 import * as messages from './messages.js';
 import type { Target } from './run.js';
+import { isWhole } from './versions.js';
 import { bringBack, type BroughtBack, type WayBack } from './way-back.js';
 
 /** An environment whose holder is gone. */
@@ -37,8 +38,9 @@ async function takeBack(request: RollbackRequest): Promise<LeaveNotice> {
   setHandler(messages.progress, () => board.read());
   board.planned(request.grant.committed?.version ?? null, '');
   board.enter('rolling-back', `The run that held ${request.environment} is gone.`);
-  const result = gone.began === null ? null : await restore(request, gone.began, board);
-  const outcome = outcomeOf(gone, result);
+  const begun = gone.began !== null && (await hasBegun(request, gone.began));
+  const result = gone.began === null ? null : await restore(request, gone.began, board, begun);
+  const outcome = outcomeOf(gone, result, begun);
   const message = sentence(request, outcome, result);
   board.end(outcome, message);
 
@@ -50,16 +52,36 @@ async function takeBack(request: RollbackRequest): Promise<LeaveNotice> {
     runId: gone.runId,
     outcome,
     message,
-    ...(result && outcome !== 'PARTIAL' ? { committed: to, consistent: true } : {}),
+    // Where the gone run had decided, lost hosts are to follow the others.
+    ...(result && (outcome !== 'PARTIAL' || gone.decided) ? { committed: to } : {}),
+    ...(result && outcome !== 'PARTIAL' ? { consistent: true } : {}),
     ...(result && outcome === 'PARTIAL' ? { lost: lostOf(result.readings) } : {}),
   };
 }
 
-function restore(
-  request: RollbackRequest,
-  began: NonNullable<Holder['began']>,
-  board: Board,
-): Promise<BroughtBack> {
+/**
+ * Whether the gone run may have changed what serves. Between its word that it will and its first activation it only staged, and
+ * users noticed nothing.
+ */
+async function hasBegun(
+  { application, environment, gone, to }: RollbackRequest,
+  { hosts }: Began,
+): Promise<boolean> {
+  if (!isWhole() || gone.kind === 'rollback' || gone.decided) return true;
+  const { deploymentId } = gone;
+  try {
+    const found = await steps.tracesOf.executeWithOptions(
+      { startToCloseTimeout: '2m', summary: `what ${deploymentId} began; ${describeRelease(to)} was there` },
+      [{ application, environment, deploymentId, hosts }],
+    );
+    return found.length > 0;
+  } catch (error) {
+    log.warn('nobody could say what the gone run began', { deploymentId, error: String(error) });
+    return true;
+  }
+}
+
+function restore(request: RollbackRequest, began: Began, board: Board, begun: boolean): Promise<BroughtBack> {
   const { application, environment, to, gone, grant } = request;
   const state = {
     deploymentId: gone.deploymentId,
@@ -76,7 +98,7 @@ function restore(
     to,
     policy: began.policy,
     board,
-    failed: gone.decided ? null : gone.version,
+    failed: gone.decided || !begun ? null : gone.version,
     migrated: began.migrates,
     nextStep: () => (stepCount += 1),
     token: (step, tryNumber) => ({
@@ -91,15 +113,17 @@ function restore(
 }
 
 /** A gone run that had decided to go through was finished, not undone; that its checks fail now is another matter. */
-function outcomeOf(gone: Holder, result: BroughtBack | null): Outcome {
+function outcomeOf(gone: Holder, result: BroughtBack | null, begun: boolean): Outcome {
   if (!result) return 'WITHDRAWN';
+  // What was still on its way to a host may have arrived after the look; the restore has ended it, and says so.
+  if (!begun && !result.changed && result.outcome === 'ROLLED_BACK') return 'WITHDRAWN';
   if (gone.kind === 'rollback') return result.outcome;
   return gone.decided && result.outcome !== 'PARTIAL' ? 'SUCCEEDED' : result.outcome;
 }
 
 function sentence(request: RollbackRequest, outcome: Outcome, result: BroughtBack | null): string {
   const gone = `The run ${request.gone.deploymentId} was terminated or lost`;
-  if (!result) return `${gone} before it changed anything.`;
+  if (!result || outcome === 'WITHDRAWN') return `${gone} before it changed what serves.`;
   if (outcome === 'PARTIAL') return `${gone}. PARTIAL: ${describeReadings(result.readings)}.`;
   return `${gone}; every host serves ${describeRelease(request.to)}${result.health?.healthy === false ? ', but checks fail' : ''}.`;
 }
@@ -125,7 +149,7 @@ function recordOf(
     endedAt,
     outcome: what.outcome,
     message: what.message,
-    failure: what.outcome === 'SUCCEEDED' ? null : { code: 'ABORTED', message: what.message },
+    failure: what.outcome === 'SUCCEEDED' ? null : { code: 'RUN_TERMINATED', message: what.message },
     interruption: {
       kind: 'holder-gone',
       by: 'unknown',

@@ -1,4 +1,5 @@
 import { condition, isCancellation, sleep } from '@temporalio/workflow';
+import type { Restored } from '../activities/hosts.js';
 import { notCarriedOut, type HealthReport } from '../domain/check.js';
 import type { Outcome } from '../domain/outcome.js';
 import type { HostRef } from '../domain/plan.js';
@@ -40,6 +41,8 @@ export interface BroughtBack {
   readonly health: HealthReport | null;
   readonly readings: readonly HostReading[];
   readonly forensics: readonly string[];
+  /** A host did not serve the release before. */
+  readonly changed: boolean;
 }
 
 /** What one host came to when it was tried as long as patience lasted. */
@@ -249,14 +252,20 @@ async function settledSchema(way: WayBack): Promise<HostReading[]> {
   }
 }
 
+/** Runs that an earlier version of this code began were answered with a sentence or nothing. */
+function hasChanged(answer: Restored | string | null): boolean {
+  return answer === null || typeof answer === 'string' || answer.changed;
+}
+
 /** Restores and commits, until every host shows the release. Forensics go before the first restore of each host, and delay no other. */
 async function restored(
   way: WayBack,
   state: CommitState,
-): Promise<{ readings: readonly HostReading[]; forensics: readonly string[] }> {
+): Promise<Pick<BroughtBack, 'readings' | 'forensics' | 'changed'>> {
   const { to, policy } = way;
   const failed = isWhole() ? way.failed : null;
   const forensics = new Map<string, string>();
+  let changed = false;
   const examined = async (call: HostCall): Promise<void> => {
     const { name } = call.host;
     if (failed === null || forensics.has(name) || !policy.forensics.enabled) return;
@@ -270,10 +279,11 @@ async function restored(
         [{ ...call, release: to, timeoutSeconds: policy.stepTimeoutSeconds }],
       );
     });
+    changed ||= tried.some((one) => 'result' in one && hasChanged(one.result));
     const { refusing, readings } = await commit(way, deadline, to, state);
     return { refusing: [...refusingOf(tried), ...refusing], readings };
   });
-  return { readings, forensics: [...forensics.values()] };
+  return { readings, forensics: [...forensics.values()], changed };
 }
 
 /**
@@ -283,12 +293,13 @@ async function restored(
  */
 export async function bringBack(way: WayBack, state: CommitState = null): Promise<BroughtBack> {
   const { to, policy } = way;
-  const [{ readings: hosts, forensics }, schema] = await Promise.all([
+  const [{ readings: hosts, forensics, changed }, schema] = await Promise.all([
     restored(way, state),
     isWhole() ? settledSchema(way) : [],
   ]);
   const readings = [...hosts, ...schema];
   if (to !== null && isWhole()) await sleep(policy.compensation.stabiliseSeconds * 1000);
   const health = to === null ? null : await healthOf(way, to);
-  return { outcome: rollbackOutcome(readings, health?.healthy ?? true), health, readings, forensics };
+  const outcome = rollbackOutcome(readings, health?.healthy ?? true);
+  return { outcome, health, readings, forensics, changed };
 }

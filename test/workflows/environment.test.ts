@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { WorkflowHandle } from '@temporalio/client';
 import type { Activities } from '../../src/activities/index.js';
-import { release } from '../domain/release-fixtures.js';
+import { HOSTS, release } from '../domain/release-fixtures.js';
 import { failure, gate, MockWorld, upgrade } from './mock-activities.js';
 import { ended, TestServer, until, type Stage } from './test-server.js';
 
@@ -108,6 +108,38 @@ describe('a holder that is terminated', () => {
       },
       watched({ capture: () => going.passed.then(() => 'file') }),
     );
+  }, 30_000);
+
+  test('before it activated anything: nothing that serves was changed, which is no incident', () => {
+    const going = gate();
+    const world = watched({ stage: () => going.passed });
+    return server.play(async (stage) => {
+      const run = await stage.deploy({ version: '2.0.0' });
+      await stage.called('stage', 2);
+      await lose(stage, run);
+      going.open();
+      expect((await stage.status()).history).toMatchObject([{ outcome: 'WITHDRAWN' }]);
+      expect(world.records).toMatchObject([
+        { outcome: 'WITHDRAWN', failure: { code: 'RUN_TERMINATED' }, forensics: [] },
+      ]);
+      expect(world.incidents).toEqual([]);
+      // What of the run is still on its way to a host is ended all the same.
+      expect(world.of('restore')).toHaveLength(HOSTS.length);
+    }, world);
+  }, 30_000);
+
+  test('and a host that was changed after it was looked at makes it a rollback', () => {
+    const going = gate();
+    const world = watched({ stage: () => going.passed });
+    world.serving.set('web-1', release('2.0.0').digest);
+    return server.play(async (stage) => {
+      const run = await stage.deploy({ version: '2.0.0' });
+      await stage.called('stage', 2);
+      await lose(stage, run);
+      going.open();
+      expect(world.records).toMatchObject([{ outcome: 'ROLLED_BACK' }]);
+      expect(world.incidents).toHaveLength(1);
+    }, world);
   }, 30_000);
 
   test('in the queue: it is skipped when its turn comes', () => {

@@ -4,6 +4,7 @@ import { ApplicationFailure, Context } from '@temporalio/activity';
 import type { Client } from '@temporalio/client';
 import type { Dependencies } from '../../src/activities/dependencies.js';
 import { enqueue, watchHolder } from '../../src/activities/environment.js';
+import type { Restored } from '../../src/activities/hosts.js';
 import type { Activities } from '../../src/activities/index.js';
 import type { HealthReport } from '../../src/domain/check.js';
 import type { ErrorCode } from '../../src/domain/errors.js';
@@ -111,6 +112,8 @@ export class MockWorld {
   readonly silent = new Set<string>();
   /** Digest that each host serves. */
   readonly serving = new Map<string, string | null>();
+  /** Runs that have activated something. */
+  readonly begun = new Set<string>();
   /** `seldom`: every ten minutes of virtual time; `close`: all the time; `real`: the activity itself. */
   watcher: 'seldom' | 'close' | 'real' = 'seldom';
   /** Laid over the activities below; called instead of them, after the call was noted. */
@@ -137,11 +140,14 @@ export class MockWorld {
         if (await isLost(client, workflowId, runId)) return;
         throw ApplicationFailure.create({ message: 'looks again later', nextRetryDelay: WATCH_INTERVAL });
       },
+      tracesOf: async ({ deploymentId, hosts }) =>
+        this.begun.has(deploymentId) ? hosts.map(({ name }) => name) : [],
       adopt: async () => undefined,
       capture: async () => 'file',
       stage: async () => undefined,
-      activate: async ({ host, release: to }) => {
+      activate: async ({ host, release: to, token }) => {
         this.serving.set(host.name, to.digest);
+        this.begun.add(token.run);
         return { downtimeMs: 10 };
       },
       migrate: async () => ['2 fees (10 ms)'],
@@ -242,9 +248,11 @@ export class MockWorld {
   }
 
   /** A host was restored. */
-  async restored({ host, release: to }: Parameters<Activities['restore']>[0]): Promise<null> {
-    this.serving.set(host.name, to?.digest ?? null);
-    return null;
+  async restored({ host, release: to }: Parameters<Activities['restore']>[0]): Promise<Restored> {
+    const digest = to?.digest ?? null;
+    const changed = this.serving.get(host.name) !== digest;
+    this.serving.set(host.name, digest);
+    return { changed, notReady: null };
   }
 
   /** Calls of an activity, of one host where given. */

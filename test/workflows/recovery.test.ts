@@ -73,6 +73,33 @@ describe('PARTIAL is a duty that lives on', () => {
   );
 
   test(
+    'a host that was missed by the commit is brought to the new release, not the others back to the old one',
+    () =>
+      server.play(async (stage) => {
+        const { world } = stage;
+        await twoReleases(stage);
+        world.releases = { ...world.releases, '3.0.0': release('3.0.0') };
+        world.silent.add('web-2');
+        world.override = {
+          commit: ({ host, release: wanted }) =>
+            world.silent.has(host.name)
+              ? Promise.reject(failure('HOST_UNREACHABLE'))
+              : Promise.resolve(world.reading(host.name, wanted)),
+          readBack: ({ host }) =>
+            Promise.resolve({ host: host.name, state: 'unknown', differences: ['no answer'] }),
+        };
+        expect((await stage.deployed({ version: '3.0.0' })).result.outcome).toBe('PARTIAL');
+        expect((await stage.status()).committed?.version).toBe('3.0.0');
+        world.silent.clear();
+        await stage.server.sleep('15m');
+        await until(async () => (await stage.status()).quarantine === null);
+        expect(releaseOf(world.of('restore').at(-1))).toBe('3.0.0');
+        expect((await stage.status()).committed?.version).toBe('3.0.0');
+      }, impatient()),
+    60_000,
+  );
+
+  test(
     'a person may ask for it too',
     () =>
       server.play(async (stage) => {

@@ -1,0 +1,106 @@
+import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
+import { readFile } from 'node:fs/promises';
+import { CampusLab, ended, until } from './campus-lab.js';
+import {
+  environmentStatus,
+  evictHost,
+  healAll,
+  IMPATIENT,
+  inspectHost,
+  recover,
+  rewriteConfig,
+  untilAtPeace,
+  untilRuns,
+} from './lost-hosts.js';
+import { OutsideWatch } from './outside-watch.js';
+
+const SLOW = { misbehave: 'slow-start', seconds: 60 } as const;
+
+let campus: CampusLab;
+
+beforeAll(async () => {
+  campus = await CampusLab.open({ policy: IMPATIENT });
+  await campus.startWorker();
+  await campus.release('1.0.0');
+  await campus.deploy('1.0.0');
+}, 120_000);
+afterEach(() => healAll(campus), 60_000);
+afterAll(() => campus.close(), 60_000);
+
+/** The releases that the other hosts serve. */
+async function servedBesides(host: string): Promise<string[]> {
+  const others = campus.webHosts.filter((name) => name !== host);
+  const served = await Promise.all(others.map((name) => campus.serving(name)));
+  return [...new Set(served.flatMap(({ backend, frontend }) => [backend, frontend]))];
+}
+
+test('a host that never comes back is evicted, and deployments go through without it', async () => {
+  await campus.release('1.1.0', SLOW);
+  const run = await campus.start('1.1.0');
+  await untilRuns(campus, '1.1.0', ['web-2']);
+  await campus.lab.fault('web-2', 'power-loss');
+  await campus.abort(run, 'web-2 is gone');
+  expect(await ended(run)).toMatchObject({ outcome: 'PARTIAL' });
+
+  await evictHost(campus, 'web-2');
+  await untilAtPeace(campus);
+  for (const version of ['1.2.0', '1.3.0']) {
+    await campus.release(version);
+    const next = await campus.deploy(version);
+    expect(next).toMatchObject({ status: 'COMPLETED', outcome: 'SUCCEEDED' });
+    expect(next.message).toContain('on all 2 hosts');
+    expect(await servedBesides('web-2')).toEqual([version]);
+  }
+}, 240_000);
+
+test('when it is started two releases later it serves nothing, and is seen to be out of traffic', async () => {
+  expect((await environmentStatus(campus)).evicted['web-2']?.withdrawn).toBe(false);
+  await campus.lab.fault('web-2', 'power-loss');
+  const watch = new OutsideWatch(campus.lab.host('web-2').address);
+  await campus.lab.fault('web-2', 'start');
+  await until(
+    'it is out of traffic',
+    async () => (await environmentStatus(campus)).evicted['web-2']?.withdrawn,
+  );
+  await watch.stop();
+  expect(watch.answers).toEqual([]);
+  expect((await inspectHost(campus, 'web-2')).withheld).toContain('evicted');
+  expect(await servedBesides('web-2')).toEqual(['1.3.0']);
+}, 120_000);
+
+test('rejoin brings it to the committed release, and it counts again', async () => {
+  const watch = new OutsideWatch(campus.lab.host('web-2').address);
+  const result = await recover(campus, { kind: 'rejoin', host: 'web-2' });
+  expect(result).toMatchObject({ outcome: 'SUCCEEDED' });
+  await until('web-2 serves', () => Promise.resolve(watch.servesWhole));
+  await watch.stop();
+  expect(watch.versions).toEqual(['1.3.0']);
+  expect((await environmentStatus(campus)).evicted).toEqual({});
+  await campus.release('1.4.0');
+  const next = await campus.deploy('1.4.0');
+  expect(next.message).toContain('on all 3 hosts');
+  expect(await campus.servedEverywhere()).toBe('1.4.0');
+}, 120_000);
+
+test('an eviction while the way back waits for the host ends the waiting at once', async () => {
+  const config = await readFile(campus.configFile, 'utf8');
+  await rewriteConfig(campus, config.replace('rollback: 10s', 'rollback: 30m'));
+  await campus.release('1.5.0', SLOW);
+  const run = await campus.start('1.5.0');
+  await untilRuns(campus, '1.5.0', ['web-3']);
+  await campus.lab.fault('web-3', 'power-loss');
+  await campus.abort(run, 'web-3 is gone');
+  await until('only web-3 is waited for', async () => {
+    const { steps } = await campus.progress(run);
+    const restore = steps.find(({ title }) => title.startsWith('restore'));
+    return restore?.hosts['web-1'] === 'done' && restore.hosts['web-2'] === 'done';
+  });
+  await evictHost(campus, 'web-3');
+
+  const evictedAt = Date.now();
+  expect(await ended(run)).toMatchObject({ status: 'FAILED', outcome: 'ROLLED_BACK' });
+  // A try that is under way is awaited; the restored release is judged after that.
+  expect(Date.now() - evictedAt).toBeLessThan(30_000);
+  expect((await environmentStatus(campus)).quarantine).toBeNull();
+  expect(await servedBesides('web-3')).toEqual(['1.4.0']);
+}, 120_000);
