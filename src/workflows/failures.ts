@@ -46,3 +46,9 @@ export function placed(error: unknown): Failure | undefined {
     ? (failure as Failure)
     : undefined;
 }
+
+/** A run that was reset has nothing to bring back: what it says of hosts is no finding about them. */
+export function rethrowReset(error: unknown): void {
+  const failure = failureOf(error);
+  if (failure.code === 'RUN_WAS_RESET') throw coded(failure);
+}

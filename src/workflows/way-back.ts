@@ -7,12 +7,14 @@ import type { Policy } from '../domain/policy.js';
 import { describeRelease, readySeconds, type Release } from '../domain/release.js';
 import type { StepToken } from '../domain/run.js';
 import { classOf, RETRY } from '../domain/retry.js';
-import { DATABASE, rollbackOutcome, type HostReading } from '../domain/verdict.js';
-import { attempts, steps } from './activities.js';
+import { rollbackOutcome, type HostReading } from '../domain/verdict.js';
+import { steps } from './activities.js';
 import type { Board } from './board.js';
-import { coded, failureOf } from './failures.js';
+import { failureOf, rethrowReset } from './failures.js';
+import { forensicsOn } from './forensics.js';
 import { checkLimits, peersOf, readEveryHost, type HostCall } from './host-steps.js';
 import { names, type Target } from './run.js';
+import { settledSchema } from './settled-schema.js';
 import { LONGEST_DELAY_MS, until, withTries } from './tries.js';
 import { isWhole } from './versions.js';
 
@@ -57,12 +59,6 @@ export type Tried<T> = { readonly host: string } & (
 
 function isCounted(way: WayBack, host: string): boolean {
   return way.hosts.some(({ name }) => name === host);
-}
-
-/** A run that was reset has nothing to bring back: what it says of hosts is no finding about them. */
-function rethrowReset(error: unknown): void {
-  const failure = failureOf(error);
-  if (failure.code === 'RUN_WAS_RESET') throw coded(failure);
 }
 
 /**
@@ -202,53 +198,6 @@ async function healthOf(way: WayBack, release: Release): Promise<HealthReport> {
   } catch (error) {
     if (isCancellation(error)) throw error;
     return notCarriedOut(failureOf(error).message);
-  }
-}
-
-/** Keeps what there is to know of the failed release on one host; a sentence says where, or why there is nothing. Never throws. */
-async function forensicsOn(way: WayBack, failed: string, call: HostCall): Promise<string> {
-  const { limitSeconds, logSeconds } = way.policy.forensics;
-  try {
-    return await attempts.forensics.executeWithOptions(
-      {
-        scheduleToCloseTimeout: (limitSeconds + 10) * 1000,
-        summary: `${call.host.name}: forensics of ${failed}`,
-      },
-      [{ ...call, deploymentId: way.deploymentId, version: failed, logSeconds, limitSeconds }],
-    );
-  } catch (error) {
-    if (isCancellation(error)) throw error;
-    return `${call.host.name}: none, ${failureOf(error).message}`;
-  }
-}
-
-/** The last word on the schema: no migration goes on, and the release that serves works with what there is. */
-async function settledSchema(way: WayBack): Promise<HostReading[]> {
-  if (!way.migrated) return [];
-  const { application, environment, to, grantedTo } = way;
-  const step = way.nextStep();
-  const deadline = Date.now() + way.policy.compensation.giveUpAfterSeconds * 1000;
-  const patience = until(deadline, way.policy.compensation.delaySeconds);
-  try {
-    const { differences } = await way.board.step('settle schema', [], () =>
-      withTries(patience, { step: 'settle schema' }, (tryNumber) =>
-        steps.settleSchema.executeWithOptions(limits(way, 'settle schema'), [
-          {
-            application,
-            environment,
-            release: to,
-            token: way.token(step, tryNumber),
-            migrated: true,
-            ...(grantedTo === undefined ? {} : { grantedTo }),
-          },
-        ]),
-      ),
-    );
-    return differences.length === 0 ? [] : [{ host: DATABASE, state: 'differs', differences }];
-  } catch (error) {
-    if (isCancellation(error)) throw error;
-    rethrowReset(error);
-    return [{ host: DATABASE, state: 'unknown', differences: [failureOf(error).message] }];
   }
 }
 
