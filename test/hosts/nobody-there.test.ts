@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
+import type { WorkflowHandle } from '@temporalio/client';
 import { CampusLab, ended, until } from './campus-lab.js';
 import { environmentStatus, healAll, holdChanges, IMPATIENT, untilRuns } from './lost-hosts.js';
 import { WorkerProcess } from './worker-process.js';
@@ -36,6 +37,12 @@ async function incidentsOf(version: string) {
   return (await campus.incidents()).filter(({ failedVersion }) => failedVersion === version);
 }
 
+/** How many activities of a run have failed until now. */
+async function failuresIn(run: WorkflowHandle): Promise<number> {
+  const { events } = await run.fetchHistory();
+  return (events ?? []).filter((event) => event.activityTaskFailedEventAttributes).length;
+}
+
 test('all workers gone in the backend step: the hosts go back by themselves, and the run says so when one is back', async () => {
   await campus.release('1.1.0', SLOW);
   const run = await campus.start('1.1.0');
@@ -65,7 +72,12 @@ test('all workers gone on the way back for longer than its patience: that is no 
   await goOn();
   await untilEveryHostIsBack();
 
+  // The first try after that fails, and must not be the last.
+  const before = await failuresIn(run);
+  await campus.lab.fault('web-2', 'cut');
   worker = await WorkerProcess.start(campus);
+  await until('a try has failed', async () => (await failuresIn(run)) > before);
+  await campus.lab.fault('web-2', 'heal');
   expect(await ended(run)).toMatchObject({ status: 'FAILED', outcome: 'ROLLED_BACK' });
   expect(await outcomesOf('1.2.0')).toEqual(['ROLLED_BACK']);
   expect(await incidentsOf('1.2.0')).toHaveLength(1);
