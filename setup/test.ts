@@ -16,8 +16,8 @@ const JEST = [
   join(root, 'node_modules/jest/bin/jest.js'),
 ];
 const WEB_HOSTS = 3;
-/** Most of a deployment is waiting, so two labs side by side take little more time than one. */
-const LABS = 2;
+/** Most of a deployment is waiting, so labs side by side take little more time than one. */
+const LABS = 3;
 
 /** Servers that tests start privately on loopback; installed here because apt can't do two things at once, and tests run side by side. */
 const TEST_PACKAGES = ['openssh-server', 'postgresql', 'redis-server', 'python3-psycopg2', 'python3-redis'];
