@@ -175,7 +175,7 @@ test('an abort while a change hangs: the way back ends it first', async () => {
 
 describe('the worker is killed', () => {
   test.each(STORIES)(
-    'during $operation: another one finds the change that goes on, and begins none',
+    'during $operation: one on another runner finds the change that goes on, and begins none',
     async (story) => {
       await campus.stopWorker();
       const version = await release(story.fails);
@@ -189,7 +189,7 @@ describe('the worker is killed', () => {
       const hanging = await until('the change is under way', () => web1.change());
       const second = gate.hold(story.operation, 'web-1');
       doomed.kill();
-      await campus.startWorker(gate.instead);
+      await campus.startWorker({ ...gate.instead, runner: 'another-runner' });
       await second.reached;
       const answer = second.letGo();
       await web1.release('lock');
