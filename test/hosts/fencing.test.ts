@@ -91,8 +91,8 @@ describe('a worker that is paused between its decision and its request', () => {
 const GARBAGE =
   'dd if=/dev/urandom of=/var/lib/safeguard/campus-production/ledger bs=16k count=2 conv=notrunc status=none';
 const LOSSES = [
-  { what: 'removed', command: 'rm /var/lib/safeguard/campus-production/ledger', version: '4.0.0' },
-  { what: 'overwritten with garbage in both slots', command: GARBAGE, version: '4.1.0' },
+  { what: 'removed', command: 'rm /var/lib/safeguard/campus-production/ledger', version: '2.3.0' },
+  { what: 'overwritten with garbage in both slots', command: GARBAGE, version: '2.4.0' },
 ];
 
 describe('a host whose ledger was', () => {
@@ -154,7 +154,7 @@ test('another run under the same epoch is refused', async () => {
 
 test('another life of the environment is refused until somebody adopts the hosts', async () => {
   const served = await campus.servedEverywhere();
-  await campus.release('5.0.0');
+  await campus.release('2.5.0');
   const entity = campus.client.workflow.getHandle(environmentWorkflowId('campus', 'production'));
   await entity.terminate('a test');
   await campus.client.workflowService.deleteWorkflowExecution({
@@ -169,16 +169,16 @@ test('another life of the environment is refused until somebody adopts the hosts
   );
   const before = await snapshots();
 
-  const refused = await campus.deploy('5.0.0');
+  const refused = await campus.deploy('2.5.0');
   expect(refused).toMatchObject({ status: 'FAILED', outcome: 'REFUSED' });
   expect(refused.message).toMatch(/Another life of this environment deployed to web-1, web-2/);
   expect(await snapshots()).toEqual(before);
   expect(await campus.servedEverywhere()).toBe(served);
 
-  expect(await campus.deploy('5.0.0', { adopt: 'the server was set up anew' })).toMatchObject({
+  expect(await campus.deploy('2.5.0', { adopt: 'the server was set up anew' })).toMatchObject({
     outcome: 'SUCCEEDED',
   });
-  expect(await campus.servedEverywhere()).toBe('5.0.0');
+  expect(await campus.servedEverywhere()).toBe('2.5.0');
   for (const host of hosts)
     expect(await host.on(['cat', '/var/lib/safeguard/campus-production/audit.jsonl'])).toContain(
       'the server was set up anew',
