@@ -86,14 +86,15 @@ describe('a run that is reset, as in the Web UI,', () => {
   }, 120_000);
 
   test('after it has succeeded, to its very beginning: nothing is touched either', async () => {
-    const run = await campus.start('3.1.0', { force: true });
+    await campus.release('3.1.1');
+    const run = await campus.start('3.1.1');
     expect(await ended(run)).toMatchObject({ outcome: 'SUCCEEDED' });
     const before = await snapshots();
     const again = await resetTo(campus, run, 'validate');
 
     expect(await ended(again)).toMatchObject({ status: 'FAILED', outcome: 'REFUSED', message: TOLD });
     expect(await snapshots()).toEqual(before);
-    await assertHarmless(run, '3.1.0');
+    await assertHarmless(run, '3.1.1');
   }, 120_000);
 
   test('while it waits for its turn: it goes on waiting, and deploys', async () => {
