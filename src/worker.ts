@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { Client } from '@temporalio/client';
 import { DefaultLogger, Runtime, Worker, type NativeConnection } from '@temporalio/worker';
 import { CodedFailures } from './activities/coded-failures.js';
+import type { Dependencies } from './activities/dependencies.js';
 import { createActivities } from './activities/index.js';
 import { Flyway } from './adapters/flyway.js';
 import { HostProgram } from './adapters/host-program.js';
@@ -18,6 +19,8 @@ import { taskQueue } from './workflows/messages.js';
 export interface WorkerOptions {
   readonly config: Config;
   readonly settings: TemporalSettings;
+  /** For tests, which put something between a worker and the outside: replaces some of what its activities work with. */
+  readonly instead?: Partial<Dependencies>;
 }
 
 /** A worker that runs until it is told to stop. */
@@ -32,7 +35,7 @@ const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
 const workflowsPath = fileURLToPath(new URL(`./workflows/index.${extension}`, import.meta.url));
 
 async function createWorker(
-  { config, settings }: WorkerOptions,
+  { config, settings, instead = {} }: WorkerOptions,
   native: NativeConnection,
   client: Client,
   ssh: SshConnections,
@@ -51,6 +54,7 @@ async function createWorker(
       records: new RecordStore(environment?.records ?? '.'),
       temporal: client,
       runner: hostname(),
+      ...instead,
     }),
     interceptors: { activity: [() => ({ inbound: new CodedFailures() })] },
     // Cancellation reaches an activity with its heartbeats; the default would keep them back for four seconds.

@@ -2535,8 +2535,10 @@ def unit_name(app: App, token: dict) -> str:
 
 
 def identity_of(request: dict) -> str:
-    """The same request, whichever attempt asks."""
-    return digest_of({**request, 'token': {**request['token'], 'attempt': 0}})
+    """The same request, whichever attempt asks, and from whichever runner: who began is noted in the state file."""
+    state = request.get('state')
+    anywhere = {'state': {**state, 'deploy_runner': ''}} if state else {}
+    return digest_of({**request, **anywhere, 'token': {**request['token'], 'attempt': 0}})
 
 
 def read_result(app: App, unit: str, request: dict) -> Optional[dict]:

@@ -51,6 +51,13 @@ class AcceptTest(HostTest):
         self.lay_out({'application': 'campus', 'version': '1', 'components': {}})
         self.refused('TOKEN_MISSING', host.accept_token, self.app, {'token': TOKEN, 'operation': 'stage'})
 
+    def test_one_request_for_all_attempts_of_a_try_from_whichever_runner(self):
+        first = {'operation': 'commit', 'token': TOKEN, 'state': {'deploy_runner': 'one', 'current_version': '1.0.0'}}
+        second = {**first, 'token': asked(attempt=2), 'state': {**first['state'], 'deploy_runner': 'two'}}
+        self.assertEqual(host.identity_of(first), host.identity_of(second))
+        other = {**first, 'state': {**first['state'], 'current_version': '2.0.0'}}
+        self.assertNotEqual(host.identity_of(first), host.identity_of(other))
+
     def test_one_unit_for_all_attempts_of_a_try(self):
         self.assertEqual(host.unit_name(self.app, TOKEN), host.unit_name(self.app, asked(attempt=7)))
         self.assertNotEqual(host.unit_name(self.app, TOKEN), host.unit_name(self.app, asked(**{'try': 2})))

@@ -22,7 +22,7 @@ import { newDeploymentId } from '../../src/domain/deployment-id.js';
 import type { Outcome } from '../../src/domain/outcome.js';
 import type { Progress } from '../../src/domain/progress.js';
 import type { DeploymentRequest, DeploymentResult, IncidentMarker, RunRecord } from '../../src/domain/run.js';
-import { startWorker, type RunningWorker } from '../../src/worker.js';
+import { startWorker, type RunningWorker, type WorkerOptions } from '../../src/worker.js';
 import { abort, deploymentWorkflowId, progress, taskQueue } from '../../src/workflows/messages.js';
 import { emptyHosts } from './empty-hosts.js';
 
@@ -125,9 +125,10 @@ export class CampusLab {
     return this.lab.hosts.filter((host) => host.role === 'web').map((host) => host.name);
   }
 
-  /** Starts a worker in this process. */
-  async startWorker(): Promise<void> {
-    this.worker = await startWorker({ config: loadConfig(this.configFile), settings: this.settings });
+  /** Starts a worker in this process; `instead` replaces some of what its activities work with. */
+  async startWorker(instead: WorkerOptions['instead'] = {}): Promise<void> {
+    const config = loadConfig(this.configFile);
+    this.worker = await startWorker({ config, settings: this.settings, instead });
   }
 
   async stopWorker(): Promise<void> {

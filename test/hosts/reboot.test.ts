@@ -1,0 +1,3 @@
+import { describeBoots } from './boot-stories.js';
+
+describeBoots('a host that reboots', 'reboot', 'wait');
