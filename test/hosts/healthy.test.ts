@@ -57,25 +57,3 @@ test('the Web UI can list the run by its search attributes', async () => {
   });
   expect(listed).toBe(run.workflowId);
 }, 120_000);
-
-test('nothing is left over on the hosts: no transient unit, no scratch file, no open intent', async () => {
-  for (const host of campus.webHosts) {
-    const units = await campus.lab.run(host, [
-      'systemctl',
-      'list-units',
-      '--all',
-      '--plain',
-      '--no-legend',
-      'safeguard-campus-*',
-    ]);
-    expect(units.stdout).toBe('');
-    const names = ['-name', '.staging-*', '-o', '-name', '*.new-*'];
-    const scratch = await campus.lab.run(host, [
-      'find',
-      '/opt/campus-production',
-      '/var/lib/safeguard',
-      ...names,
-    ]);
-    expect(scratch.stdout).toBe('');
-  }
-}, 30_000);

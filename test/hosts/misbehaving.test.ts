@@ -76,11 +76,3 @@ test('a slow start is no misbehaviour while it is within its time', async () => 
   expect(await campus.deploy('1.1.0')).toMatchObject({ result: { outcome: 'SUCCEEDED' } });
   expect(await campus.servedEverywhere()).toBe('1.1.0');
 }, 120_000);
-
-test('T067: the mended release goes through after a rollback', async () => {
-  await campus.release('2.0.0', { misbehave: 'wrong-version' });
-  expect(await campus.deploy('2.0.0')).toMatchObject({ result: { outcome: 'ROLLED_BACK' } });
-  await campus.release('2.0.0');
-  expect(await campus.deploy('2.0.0')).toMatchObject({ result: { outcome: 'SUCCEEDED' } });
-  expect(await campus.servedEverywhere()).toBe('2.0.0');
-}, 120_000);

@@ -135,7 +135,7 @@ test('deploy, and verify agrees', async () => {
   expect(exitCode).toBe(0);
 }, 120_000);
 
-test('--check changes nothing: neither files nor processes', async () => {
+test('idempotency: check mode changes nothing, neither files nor processes', async () => {
   const vars = await release('1.1.0');
   const before = await photograph();
   const { exitCode, stdout } = await play('deploy', vars, ['--check', '--diff']);
