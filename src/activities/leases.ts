@@ -5,6 +5,7 @@ import type { HostRef } from '../domain/plan.js';
 import type { StepToken } from '../domain/run.js';
 import { configured, targetOf, type Dependencies, type Where } from './dependencies.js';
 import { withPulse } from './pulse.js';
+import { assertNotReset } from './reset.js';
 
 /** A lease is renewed so often before it would run out: a worker that is lost leaves time for another one to go on. */
 const RENEWALS = 6;
@@ -19,9 +20,12 @@ export async function holdLeases(
     readonly hosts: readonly HostRef[];
     readonly token: StepToken;
     readonly leaseSeconds: number;
+    /** See `assertNotReset`. */
+    readonly grantedTo?: string;
   },
 ): Promise<void> {
   await withPulse(async ({ signal, say }) => {
+    assertNotReset(call.grantedTo);
     const environment = configured(dependencies, call);
     const { application, leaseSeconds } = call;
     const token = { ...call.token, attempt: Context.current().info.attempt };

@@ -35,13 +35,18 @@ export interface PlannedRecovery {
 
 type Target = Pick<RecoveryPlan, 'to' | 'compose'>;
 
+/** The hosts that are not evicted. */
+function counted(environment: EnvironmentConfig, { evicted }: Pick<EnvironmentState, 'evicted'>): HostRef[] {
+  return environment.hosts.filter(({ name }) => !Object.hasOwn(evicted, name));
+}
+
 /** The hosts that a recovery is about: those that are counted, or the one that is to be counted in again. */
 function hostsOf(
   environment: EnvironmentConfig,
   { wish }: RecoveryRequest,
   { evicted }: EnvironmentState,
 ): HostRef[] {
-  if (wish.kind !== 'rejoin') return environment.hosts.filter(({ name }) => !Object.hasOwn(evicted, name));
+  if (wish.kind !== 'rejoin') return counted(environment, { evicted });
   const hosts = environment.hosts.filter(({ name }) => name === wish.host);
   if (hosts.length === 1 && Object.hasOwn(evicted, wish.host)) return hosts;
   throw new SafeguardError('HOST_UNKNOWN', `${wish.host} is not an evicted host of ${environment.name}.`);
@@ -51,6 +56,12 @@ function hostsOf(
 function needed(state: EnvironmentState, { wish }: RecoveryRequest): string[] {
   const target = wish.kind === 'rollback' ? [chooseTarget(state, wish.to)] : [];
   return [state.committed, ...target].flatMap((release) => (release ? [release.digest] : []));
+}
+
+/** A host that does not answer can't rejoin, and nobody is to wait for it: it is out already. */
+function assertAnswers({ wish }: RecoveryRequest, silent: ReadonlyMap<string, string>): void {
+  const why = wish.kind === 'rejoin' ? silent.get(wish.host) : undefined;
+  if (why !== undefined) throw new SafeguardError('HOST_UNREACHABLE', why);
 }
 
 /** Where the hosts are to be brought, by what the environment remembers. */
@@ -150,7 +161,7 @@ function stateFileOf(
 
 /**
  * Looks at hosts and database, and decides what a recovery will do. Changes nothing.
- * @throws SafeguardError ROLLBACK_TARGET_UNKNOWN, ROLLBACK_TARGET_MISSING, SCHEMA_NOT_TOLERATED, HOST_UNKNOWN,
+ * @throws SafeguardError ROLLBACK_TARGET_UNKNOWN, ROLLBACK_TARGET_MISSING, SCHEMA_NOT_TOLERATED, HOST_UNKNOWN, HOST_UNREACHABLE,
  * ENVIRONMENT_NOT_ADOPTED
  */
 export async function planRecovery(
@@ -164,6 +175,7 @@ export async function planRecovery(
     const { wish } = request;
     const wanted = needed(state, request);
     const { inspected, silent } = await inspectWhatAnswers(dependencies, environment, hosts, pulse, wanted);
+    assertAnswers(request, silent);
     if (grant) assertOwn(inspected, grant, wish.kind === 'converge' && wish.adopt !== null);
     const target = await targetOf(environment, request, state, inspected);
     if (wish.kind === 'rollback') await assertSchemaTolerated(target.to, environment, pulse);
@@ -176,6 +188,7 @@ export async function planRecovery(
       supply: await toSupply(environment, request, target, inspected),
       ...stateFileOf(target.to, state, inspected),
       would: differencesFrom(target.to, inspected),
+      ...(wish.kind === 'rejoin' ? { peers: counted(environment, state) } : {}),
       silent: [...silent.keys()],
     };
     return { plan, epoch: epochAbove(inspected, request.deploymentId, grant?.epoch ?? 0) };

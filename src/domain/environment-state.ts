@@ -165,14 +165,20 @@ export function handedOver(state: EnvironmentState, at: string): EnvironmentStat
 export function begun(state: EnvironmentState, began: Began): EnvironmentState {
   const { holder } = state;
   if (!holder || !isOf(holder, began)) return state;
-  const evicted = Object.values(state.evicted).map(({ host }) => host);
   return {
     ...state,
-    hosts: [...began.hosts, ...evicted.filter(({ name }) => !began.hosts.some((host) => host.name === name))],
+    hosts: hostsAfter(state, holder, began),
     epoch: Math.max(state.epoch, began.epoch),
     committed: began.from,
     holder: { ...holder, began },
   };
+}
+
+/** A run names all hosts but the evicted ones; a rejoin only the one that it is about, which is known already. */
+function hostsAfter(state: EnvironmentState, { kind }: Holder, { hosts }: Began): readonly HostRef[] {
+  if (kind === 'rejoin') return state.hosts;
+  const evicted = Object.values(state.evicted).map(({ host }) => host);
+  return [...hosts, ...evicted.filter(({ name }) => !hosts.some((host) => host.name === name))];
 }
 
 /** The holder goes through: what it began is from now on to be finished, not undone. */

@@ -54,6 +54,8 @@ export interface RecoveryPlan {
   readonly stateFile?: { readonly previousVersion: string | null };
   /** Host → sentences on what is not yet as it is to be; empty: nothing is to be done there. */
   readonly would: Readonly<Record<string, readonly string[]>>;
+  /** The environment's other hosts, where the recovery is about one only. */
+  readonly peers?: readonly HostRef[];
   /** Hosts that do not answer. */
   readonly silent: readonly string[];
 }

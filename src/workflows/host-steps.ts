@@ -253,7 +253,7 @@ export function holdLeases(run: Run, plan: HashedPlan): CancellationScope {
   scope
     .run(() =>
       watching.holdLeases.executeWithOptions({ summary: `leases of ${plan.hosts.length} hosts` }, [
-        { ...run.target, hosts: plan.hosts, token, leaseSeconds },
+        { ...run.target, hosts: plan.hosts, token, leaseSeconds, ...grantedTo(run) },
       ]),
     )
     .catch((error: unknown) => {

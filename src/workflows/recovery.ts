@@ -1,5 +1,6 @@
 import { CancellationScope, workflowInfo } from '@temporalio/workflow';
 import type { HostRef } from '../domain/plan.js';
+import type { Policy } from '../domain/policy.js';
 import type { RecoveryPlan, RecoveryRequest, RecoveryResult } from '../domain/recovery.js';
 import { describeRelease } from '../domain/release.js';
 import type { DeploymentRequest } from '../domain/run.js';
@@ -87,7 +88,7 @@ function throughWith(run: Run, request: RecoveryRequest, plan: RecoveryPlan): Pr
 }
 
 /** Tells the environment where it goes, should this run be lost: there is no way but through. */
-async function announce(run: Run, { from, to, hosts, policy }: RecoveryPlan): Promise<void> {
+async function announce(run: Run, { from, to, hosts, policy, settles }: RecoveryPlan): Promise<void> {
   const { deploymentId } = run.request;
   const { runId } = workflowInfo();
   const epoch = run.grant?.epoch ?? 0;
@@ -100,7 +101,7 @@ async function announce(run: Run, { from, to, hosts, policy }: RecoveryPlan): Pr
     hosts,
     policy,
     runId,
-    migrates: false,
+    migrates: settles,
   });
   await environment.signal(messages.decided, { deploymentId, runId });
 }
@@ -125,6 +126,17 @@ function stateOf(run: Run, { wish }: RecoveryRequest, { from, stateFile }: Recov
   return { deploymentId, ...noted, startedAt: run.startedAt, by };
 }
 
+/** Seconds after which a host that is still away is left to the environment's duty. */
+const CONVERGE_PATIENCE = 60;
+
+/** Whoever repairs is begun again as often as it takes, and must not keep a rollback by hand waiting for a dead host. */
+function patient(run: Run, policy: Policy): Policy {
+  if (run.kind === 'rollback') return policy;
+  const { compensation } = policy;
+  const giveUpAfterSeconds = Math.min(compensation.giveUpAfterSeconds, CONVERGE_PATIENCE);
+  return { ...policy, compensation: { ...compensation, giveUpAfterSeconds } };
+}
+
 function wayTo(run: Run, plan: RecoveryPlan): WayBack {
   return {
     ...run.target,
@@ -133,7 +145,8 @@ function wayTo(run: Run, plan: RecoveryPlan): WayBack {
       return plan.hosts.filter(({ name }) => !run.evicted.has(name));
     },
     to: plan.to,
-    policy: plan.policy,
+    ...(plan.peers === undefined ? {} : { peers: plan.peers }),
+    policy: patient(run, plan.policy),
     board: run.board,
     failed: run.kind === 'rollback' ? (plan.from?.version ?? null) : null,
     migrated: plan.settles,

@@ -54,7 +54,8 @@ async function takeBack(request: RollbackRequest): Promise<LeaveNotice> {
     message,
     // Where the gone run had decided, lost hosts are to follow the others.
     ...(result && (outcome !== 'PARTIAL' || gone.decided) ? { committed: to } : {}),
-    ...(result && outcome !== 'PARTIAL' ? { consistent: true } : {}),
+    // A rejoin was about one host, and says nothing of the others.
+    ...(result && outcome !== 'PARTIAL' && gone.kind !== 'rejoin' ? { consistent: true } : {}),
     ...(result && outcome === 'PARTIAL' ? { lost: lostOf(result.readings) } : {}),
   };
 }

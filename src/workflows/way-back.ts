@@ -23,6 +23,8 @@ export interface WayBack extends Target {
   readonly deploymentId: string;
   /** Without those that a person has evicted meanwhile. */
   readonly hosts: readonly HostRef[];
+  /** The environment's other hosts, where `hosts` is one only. */
+  readonly peers?: readonly HostRef[];
   /** The release that every host is to serve; `null`: nothing is to run. */
   readonly to: Release | null;
   readonly policy: Policy;
@@ -164,7 +166,7 @@ async function commit(
           release,
           state,
           keep: way.policy.keepReleases,
-          peers: peersOf(way.hosts, call.host),
+          peers: peersOf(way.peers ?? way.hosts, call.host),
           timeoutSeconds: way.policy.stepTimeoutSeconds,
         },
       ],

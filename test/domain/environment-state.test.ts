@@ -263,6 +263,12 @@ describe('an eviction', () => {
     expect(objectionToEviction(rest, first.name)).toMatch(/last host/);
   });
 
+  test('a rejoin is about one host, and the others stay known', () => {
+    const rejoin = { ...run('a'), kind: 'rejoin' } as const;
+    const held = handedOver(joined(first ? evicted(state, eviction(first)) : state, rejoin), AT);
+    expect(begun(held, { ...beganOf('a', 1), hosts: first ? [first] : [] }).hosts).toEqual(HOSTS);
+  });
+
   test('ends when the host is counted in again', () => {
     if (!first) throw new Error('the fixtures have a host');
     const held = handedOver(joined(evicted(state, eviction(first)), run('a')), AT);

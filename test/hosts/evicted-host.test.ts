@@ -37,6 +37,16 @@ async function servedBesides(host: string): Promise<string[]> {
   return [...new Set(served.flatMap(({ backend, frontend }) => [backend, frontend]))];
 }
 
+/** Whom a host asks at its next boot, by the newest slot of its ledger. */
+async function peersOn(host: string): Promise<string[]> {
+  const { stdout } = await campus.lab.run(host, ['cat', '/var/lib/safeguard/campus-production/ledger']);
+  const slots = [...stdout.matchAll(/^\0*[0-9a-f]{64} (\{.*\})$/gm)].map(
+    ([, body = '{}']) => JSON.parse(body) as { readonly sequence: number; readonly peers: string[] },
+  );
+  const [newest] = slots.sort((one, other) => other.sequence - one.sequence);
+  return [...(newest?.peers ?? [])].sort();
+}
+
 test('a host that never comes back is evicted, and deployments go through without it', async () => {
   await campus.release('1.1.0', SLOW);
   const run = await campus.start('1.1.0');
@@ -55,6 +65,15 @@ test('a host that never comes back is evicted, and deployments go through withou
     expect(await servedBesides('web-2')).toEqual([version]);
   }
 }, 240_000);
+
+test('while it does not answer it can’t rejoin, and nobody waits for it', async () => {
+  await expect(recover(campus, { kind: 'rejoin', host: 'web-2' })).rejects.toMatchObject({
+    cause: { type: 'HOST_UNREACHABLE', message: expect.stringContaining('web-2') },
+  });
+  const { holder, quarantine, history } = await environmentStatus(campus);
+  expect({ holder, quarantine }).toEqual({ holder: null, quarantine: null });
+  expect(history[0]?.outcome).toBe('REFUSED');
+}, 60_000);
 
 test('when it is started two releases later it serves nothing, and is seen to be out of traffic', async () => {
   expect((await environmentStatus(campus)).evicted['web-2']?.withdrawn).toBe(false);
@@ -77,7 +96,11 @@ test('rejoin brings it to the committed release, and it counts again', async () 
   await until('web-2 serves', () => Promise.resolve(watch.servesWhole));
   await watch.stop();
   expect(watch.versions).toEqual(['1.3.0']);
-  expect((await environmentStatus(campus)).evicted).toEqual({});
+  const { evicted, hosts } = await environmentStatus(campus);
+  expect(evicted).toEqual({});
+  expect(hosts.map(({ name }) => name).sort()).toEqual(campus.webHosts);
+  const others = campus.webHosts.filter((name) => name !== 'web-2');
+  expect(await peersOn('web-2')).toEqual(others.map((name) => campus.lab.host(name).address));
   await campus.release('1.4.0');
   const next = await campus.deploy('1.4.0');
   expect(next.message).toContain('on all 3 hosts');

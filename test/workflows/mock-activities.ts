@@ -15,7 +15,7 @@ import type { RecoveryPlan } from '../../src/domain/recovery.js';
 import type { Release } from '../../src/domain/release.js';
 import { chooseTarget } from '../../src/domain/rollback-target.js';
 import type { IncidentMarker, RunRecord, StepToken } from '../../src/domain/run.js';
-import type { HostReading } from '../../src/domain/verdict.js';
+import { DATABASE, type HostReading } from '../../src/domain/verdict.js';
 import { environmentWorkflowId, status } from '../../src/workflows/messages.js';
 import { hashedPlan, HOSTS, policy, release } from '../domain/release-fixtures.js';
 
@@ -239,7 +239,7 @@ export class MockWorld {
       hosts,
       compose: null,
       policy: this.policy,
-      settles: false,
+      settles: state.quarantine?.lost.includes(DATABASE) ?? false,
       supply: [],
       would: {},
       silent: [],
