@@ -30,7 +30,7 @@ const TABLE = `create table if not exists safeguard.fence (
   accepted_at timestamptz not null default now()
 )`;
 /** Two that create the same at once. */
-const MADE_MEANWHILE = ['23505', '42P06', '42P07'] as const;
+const MADE_MEANWHILE = ['23505', '42710', '42P06', '42P07'] as const;
 const NOT_ALLOWED = '42501';
 
 function assertPlain(owner: string, { incarnation, run }: FencingToken): void {

@@ -78,11 +78,15 @@ test('another life of the environment is taken in, noted, and does not come back
 
 test('of many that come first at once, the highest holds the row in the end', async () => {
   const attempts = [1, 2, 3, 4, 5, 6, 7, 8];
-  const came = await Promise.allSettled(attempts.map((attempt) => take(token({ attempt }))));
-  const refusals = came.flatMap((one) => (one.status === 'rejected' ? [one.reason as unknown] : []));
-  for (const refusal of refusals) expect(refusal).toMatchObject(FENCED);
-  expect(await server.sql(`select token->>'attempt' from safeguard.fence`)).toBe('8');
-});
+  // Which two of them meet in making the table is chance: a single round seldom shows it.
+  for (let round = 0; round < 25; round += 1) {
+    await server.sql('drop schema if exists safeguard cascade');
+    const came = await Promise.allSettled(attempts.map((attempt) => take(token({ attempt }))));
+    const refusals = came.flatMap((one) => (one.status === 'rejected' ? [one.reason as unknown] : []));
+    for (const refusal of refusals) expect(refusal).toMatchObject(FENCED);
+    expect(await server.sql(`select token->>'attempt' from safeguard.fence`)).toBe('8');
+  }
+}, 60_000);
 
 test('who was overtaken ends nobody and writes nothing', async () => {
   await Database.use(login, async (database) => {
