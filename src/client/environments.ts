@@ -95,7 +95,7 @@ export async function liftQuarantine(
 ): Promise<void> {
   const handle = environmentHandle(session, place);
   try {
-    await session.call(() => handle.signal(messages.resolve, said));
+    await session.call(() => handle.signal(messages.resolveSignal, said));
   } catch (cause) {
     if (!(cause instanceof WorkflowNotFoundError)) throw cause;
     throw new SafeguardError(

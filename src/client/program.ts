@@ -1,4 +1,5 @@
 import { Command, InvalidArgumentError } from 'commander';
+import { duration as durationSchema } from '../config/duration.js';
 import type { AbortOptions } from './commands/abort.js';
 import type { DecideOptions } from './commands/decide.js';
 import type { DeployOptions } from './commands/deploy.js';
@@ -6,6 +7,10 @@ import type { DevOptions } from './commands/dev.js';
 import type { ResolveOptions } from './commands/resolve.js';
 import type { WatchOptions } from './commands/watch.js';
 import type { GlobalOptions } from './options.js';
+import { addAudit } from './audit-commands.js';
+import { addPolicy } from './policy-commands.js';
+import { addQueue } from './queue-commands.js';
+import { addSwitches } from './switch-commands.js';
 import { addRecoveries } from './recovery-commands.js';
 import type { Terminal } from './terminal.js';
 
@@ -16,6 +21,17 @@ function port(text: string): number {
   const number = Number(text);
   if (Number.isInteger(number) && number > 0 && number < 65_536) return number;
   throw new InvalidArgumentError('Expected a port from 1 to 65535.');
+}
+
+function ifBusy(text: string): 'wait' | 'fail' {
+  if (text === 'wait' || text === 'fail') return text;
+  throw new InvalidArgumentError('Expected wait or fail.');
+}
+
+function duration(text: string): number {
+  const parsed = durationSchema.safeParse(text);
+  if (parsed.success) return parsed.data;
+  throw new InvalidArgumentError('Expected a duration such as 30s, 10m or 2h.');
 }
 
 function base(terminal: Terminal, version: string): Command {
@@ -47,6 +63,12 @@ function addRuns(program: Command, terminal: Terminal, done: OnStatus): void {
     .option('--follow', 'show its progress and exit by its outcome')
     .option('--force', 'deploy although every host serves it already')
     .option('--adopt <reason>', 'take over hosts that another life of the environment deployed to')
+    .option('--if-busy <what>', 'wait, or fail, while others hold the environment or wait for it', ifBusy)
+    .option('--max-wait <duration>', 'how long to wait for the environment, such as 30m', duration)
+    .option('--override <reason>', 'deploy although the calendar does not allow it; asks for approval')
+    .option('--dry-run', 'do all that changes nothing, and show what would be done')
+    .option('--commit <sha>', 'commit of the release (default: GITHUB_SHA)')
+    .option('--ref <ref>', 'its tag or branch (default: GITHUB_REF)')
     .option('--by <name>', 'who asks (default: GITHUB_ACTOR, or user@host)')
     .option('--id <id>', 'deployment id; one that exists is attached to')
     .action(async (environment: string, _: unknown, command: Command) => {
@@ -146,6 +168,10 @@ export function createProgram(terminal: Terminal, version: string, done: OnStatu
   addDecisions(program, terminal, done);
   addRecoveries(program, terminal, done);
   addEnvironments(program, terminal, done);
+  addQueue(program, terminal, done);
+  addSwitches(program, terminal, done);
+  addPolicy(program, terminal, done);
+  addAudit(program, terminal, done);
   addProcesses(program, terminal, done);
   return program;
 }

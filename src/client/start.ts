@@ -4,7 +4,7 @@ import { assertVersion, environmentOf, type Config } from '../config/load.js';
 import { newDeploymentId } from '../domain/deployment-id.js';
 import { SafeguardError } from '../domain/errors.js';
 import { objectionTo } from '../domain/request.js';
-import type { DeploymentRequest } from '../domain/run.js';
+import type { DeploymentRequest, ReleaseSource } from '../domain/run.js';
 import { SEARCH_ATTRIBUTES } from '../domain/search-attributes.js';
 import { deploymentWorkflowId, taskQueue } from '../workflows/messages.js';
 import type { Place } from './environments.js';
@@ -20,6 +20,11 @@ export interface Wish {
   readonly adopt: string | null;
   /** Left out: a new one is made. */
   readonly id?: string | undefined;
+  readonly ifBusy?: 'wait' | 'fail' | undefined;
+  readonly maxWaitSeconds?: number | undefined;
+  readonly override?: string | undefined;
+  readonly dryRun?: boolean | undefined;
+  readonly source?: ReleaseSource | undefined;
 }
 
 /** A deployment that the server knows. */
@@ -45,6 +50,11 @@ export function requestOf(config: Config, wish: Wish): DeploymentRequest {
     requestedBy: wish.requestedBy,
     force: wish.force,
     adopt: wish.adopt,
+    ...(wish.ifBusy === undefined ? {} : { ifBusy: wish.ifBusy }),
+    ...(wish.maxWaitSeconds === undefined ? {} : { maxWaitSeconds: wish.maxWaitSeconds }),
+    ...(wish.override === undefined ? {} : { override: wish.override }),
+    ...(wish.dryRun === true ? { dryRun: true } : {}),
+    ...(wish.source === undefined ? {} : { source: wish.source }),
   };
   const objection = objectionTo(request);
   if (objection !== null) throw new SafeguardError('REQUEST_INVALID', objection);

@@ -29,6 +29,18 @@ export interface EnvironmentConfig extends ApplicationSection {
   readonly ssh: { readonly user: string; readonly key: string; readonly knownHosts: string };
   readonly policy: Policy;
   readonly records: string;
+  /** File of who may sign approvals with which key; `null`: none is configured. */
+  readonly allowedSigners: string | null;
+  /** Where releases come from, and who judges it; `null`: the caller's word is taken. */
+  readonly github: GithubConfig | null;
+}
+
+/** A repository on GitHub or on a GitHub Enterprise server. */
+export interface GithubConfig {
+  readonly repository: string;
+  readonly api: string;
+  /** `null`: asked without a login. */
+  readonly token: SecretReference | null;
 }
 
 /** `safeguard.yaml`, read and judged. */
@@ -81,10 +93,8 @@ function applicationPart(
   return parsed.data;
 }
 
-/** Files of secrets are found from where `safeguard.yaml` stands, as all its paths are, not from where a worker was started. */
 function withSecretsFrom(base: string, application: ApplicationSection): ApplicationSection {
-  const absolute = (reference: SecretReference): SecretReference =>
-    'file' in reference ? { file: resolve(base, reference.file) } : reference;
+  const absolute = (reference: SecretReference): SecretReference => absoluteSecret(base, reference);
   const located = (component: ApplicationSection['components'][string]): typeof component => {
     if (component.kind !== 'systemd') return component;
     const secrets = Object.entries(component.secrets).map(([key, at]) => [key, absolute(at)] as const);
@@ -136,7 +146,20 @@ function environmentConfig(
     },
     policy: effectivePolicy(section),
     records: resolve(base, file.records),
+    allowedSigners: section.approval.allowed_signers ? resolve(base, section.approval.allowed_signers) : null,
+    github: githubConfig(base, file),
   };
+}
+
+function githubConfig(base: string, { github }: ConfigFile): GithubConfig | null {
+  if (!github) return null;
+  const { repository, api, token } = github;
+  return { repository, api, token: token ? absoluteSecret(base, token) : null };
+}
+
+/** Files of secrets are found from where `safeguard.yaml` stands, as all its paths are, not from where a worker was started. */
+function absoluteSecret(base: string, reference: SecretReference): SecretReference {
+  return 'file' in reference ? { file: resolve(base, reference.file) } : reference;
 }
 
 /**

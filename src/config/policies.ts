@@ -1,11 +1,23 @@
 import type { Policy } from '../domain/policy.js';
+import { ALWAYS } from '../domain/windows.js';
 import type { EnvironmentSection } from './schema.js';
 
 const MINUTE = 60;
 const HOUR = 60 * MINUTE;
 
 const standard: Policy = {
-  approval: { required: true, timeoutSeconds: 24 * HOUR, fourEyes: true },
+  approval: {
+    required: true,
+    timeoutSeconds: 24 * HOUR,
+    fourEyes: true,
+    count: 1,
+    groups: {},
+    validSeconds: 24 * HOUR,
+    signatures: 'optional',
+  },
+  queue: { maxWaitSeconds: null, supersede: false },
+  windows: ALWAYS,
+  release: { tag: null, branches: null, checks: 'required' },
   retries: { tries: 3, delaySeconds: 30 },
   stepTimeoutSeconds: 10 * MINUTE,
   runTimeoutSeconds: 6 * HOUR,
@@ -25,9 +37,17 @@ const standard: Policy = {
 
 /** The presets of spec S20, as far as this version carries them out. */
 export const POLICIES: Readonly<Record<EnvironmentSection['policy'], Policy>> = {
-  dev: { ...standard, approval: { ...standard.approval, required: false, fourEyes: false } },
+  dev: {
+    ...standard,
+    approval: { ...standard.approval, required: false, fourEyes: false },
+    release: { tag: null, branches: null, checks: null },
+  },
   uat: standard,
-  production: standard,
+  production: {
+    ...standard,
+    approval: { ...standard.approval, signatures: 'required' },
+    release: { tag: 'v{version}', branches: ['main'], checks: 'required' },
+  },
 };
 
 /** Who has little patience tries often: a first delay of the usual length would use up most of it. */
@@ -38,13 +58,31 @@ function firstDelay(giveUpAfterSeconds: number, usualSeconds: number): number {
 /** A preset with the environment's own values laid over it, key by key. */
 export function effectivePolicy(section: EnvironmentSection): Policy {
   const preset = POLICIES[section.policy];
-  const { approval, retries, limits, checks, forensics } = section;
+  const { approval, queue, windows, release_checks: origin, retries, limits, checks, forensics } = section;
   const giveUpAfterSeconds = limits.rollback ?? preset.compensation.giveUpAfterSeconds;
   return {
     approval: {
       required: approval.required ?? preset.approval.required,
       timeoutSeconds: approval.timeout ?? preset.approval.timeoutSeconds,
       fourEyes: approval.four_eyes ?? preset.approval.fourEyes,
+      count: approval.count ?? preset.approval.count,
+      groups: approval.groups ?? preset.approval.groups,
+      validSeconds: approval.valid_for ?? preset.approval.validSeconds,
+      signatures: approval.signatures ?? preset.approval.signatures,
+    },
+    queue: {
+      maxWaitSeconds: queue.max_wait ?? preset.queue.maxWaitSeconds,
+      supersede: queue.supersede ?? preset.queue.supersede,
+    },
+    windows: {
+      timezone: windows.timezone ?? preset.windows.timezone,
+      freeze: windows.freeze ?? preset.windows.freeze,
+      allowed: windows.allowed ?? preset.windows.allowed,
+    },
+    release: {
+      tag: origin.tag === undefined ? preset.release.tag : origin.tag,
+      branches: origin.branches === undefined ? preset.release.branches : origin.branches,
+      checks: origin.checks === undefined ? preset.release.checks : origin.checks,
     },
     retries: {
       tries: retries.tries ?? preset.retries.tries,

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { duration } from './duration.js';
+import { windowsSection } from './windows.js';
 
 const name = z.string().regex(/^[a-z][a-z0-9-]{0,30}$/, 'expected lower-case letters, digits and dashes');
 const port = z.int().min(1).max(65_535);
@@ -109,6 +110,30 @@ const environment = z.strictObject({
       required: z.boolean().optional(),
       timeout: duration.optional(),
       four_eyes: z.boolean().optional(),
+      count: z.int().min(1).max(20).optional(),
+      groups: z
+        .record(
+          name,
+          z.strictObject({ members: z.array(line.min(1)).min(1), count: z.int().min(1).max(20).default(1) }),
+        )
+        .optional(),
+      valid_for: duration.optional(),
+      signatures: z.enum(['required', 'optional']).optional(),
+      /** File of OpenSSH's form: who may sign with which key. */
+      allowed_signers: line.optional(),
+    })
+    .default({}),
+  queue: z.strictObject({ max_wait: duration.optional(), supersede: z.boolean().optional() }).default({}),
+  windows: windowsSection,
+  /** Where a release has to come from; judged where `github` is configured. */
+  release_checks: z
+    .strictObject({
+      tag: line.nullable().optional(),
+      branches: z.array(line.min(1)).min(1).nullable().optional(),
+      checks: z
+        .union([z.literal('required'), z.array(line.min(1)).min(1)])
+        .nullable()
+        .optional(),
     })
     .default({}),
   retries: z
@@ -158,6 +183,14 @@ export const configSchema = z.strictObject({
   migrations: z.unknown().optional(),
   cache: z.unknown().optional(),
   environments: z.record(name, environment),
+  github: z
+    .strictObject({
+      repository: line.regex(/^[A-Za-z0-9._-]+\/[A-Za-z0-9._-]+$/, 'expected owner/name'),
+      /** GitHub Enterprise has its own: `https://github.example.com/api/v3`. */
+      api: line.regex(/^https?:\/\//, 'expected a URL').default('https://api.github.com'),
+      token: secretReference.optional(),
+    })
+    .optional(),
   /** Where runs' records and incident markers are kept, on the runner. */
   records: line.default('/var/lib/safeguard/records'),
 });

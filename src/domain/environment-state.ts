@@ -1,8 +1,10 @@
+import { EMPTY_TRAIL, type AuditEvent, type AuditHead } from './audit.js';
 import type { Outcome } from './outcome.js';
 import type { HostRef } from './plan.js';
 import type { RecoveryKind, Eviction } from './recovery.js';
 import type { Release } from './release.js';
 import type { Began } from './run.js';
+import { NOTHING_SWITCHED, type Switches } from './switches.js';
 
 /** What a run is for; all but deployments are let in while the environment is quarantined, and before those that wait. */
 export type RunKind = 'deployment' | RecoveryKind;
@@ -16,6 +18,10 @@ export interface QueuedRun {
   readonly version: string;
   readonly requestedBy: string;
   readonly enqueuedAt: string;
+  /** `fail`: it does not wait for others; left out: it waits. */
+  readonly ifBusy?: 'wait' | 'fail';
+  /** Deployments that wait when it joins are of no use any more. */
+  readonly supersedes?: boolean;
 }
 
 /** The run that holds the environment, and how far it went. */
@@ -26,6 +32,8 @@ export interface Holder extends QueuedRun {
   readonly began: Began | null;
   /** Set when every host was read back: the run goes through. */
   readonly decided: boolean;
+  /** Since when it makes no progress, once that is worth telling (spec S2: 10 min). ISO 8601, UTC. */
+  readonly stalledSince?: string | null;
 }
 
 /** A run that ended, as the environment remembers it. */
@@ -55,6 +63,8 @@ export interface LeaveNotice {
   /** An evicted host that was seen to be out of traffic. */
   readonly withdrawn?: string;
   readonly message: string;
+  /** What the audit trail is to keep of the run; the environment adds its own. */
+  readonly audit?: readonly AuditEvent[];
 }
 
 /** Why new releases are refused, and what is left to be done. */
@@ -83,6 +93,8 @@ export interface EnvironmentState {
   readonly holder: Holder | null;
   readonly queue: readonly QueuedRun[];
   readonly history: readonly FinishedRun[];
+  readonly switches: Switches;
+  readonly audit: AuditHead;
 }
 
 const REMEMBERED = 20;
@@ -115,6 +127,8 @@ export function newEnvironment(incarnation: string): EnvironmentState {
     holder: null,
     queue: [],
     history: [],
+    switches: NOTHING_SWITCHED,
+    audit: EMPTY_TRAIL,
   };
 }
 

@@ -75,6 +75,18 @@ export const ERRORS = {
     class: 'input',
     advice: 'Put the release back into the release directory of the runner, or choose another version.',
   },
+  RELEASE_NOT_ALLOWED: {
+    class: 'input',
+    advice: 'Mend what the message names (tag, branch, checks of the commit), then start again.',
+  },
+  GITHUB_UNREACHABLE: {
+    class: 'unreachable',
+    advice: 'Wait until GitHub answers again, or until the time that the message names, then start again.',
+  },
+  GITHUB_DENIED: {
+    class: 'refused',
+    advice: 'Give the worker a token that may read the repository (contents, checks, statuses).',
+  },
   HOST_UNKNOWN: { class: 'input', advice: 'Use one of the hosts that safeguard status names.' },
   RUN_WAS_RESET: {
     class: 'refused',
@@ -117,6 +129,38 @@ export const ERRORS = {
     advice:
       'An earlier run ended as PARTIAL. See safeguard status; then safeguard converge, rollback or host evict.',
   },
+  ENVIRONMENT_DISABLED: {
+    class: 'refused',
+    advice: 'Ask who disabled it; safeguard enable lets deployments in again.',
+  },
+  ENVIRONMENT_PAUSED: {
+    class: 'refused',
+    advice: 'Ask who paused all environments; safeguard resume-all lets deployments in again.',
+  },
+  ENVIRONMENT_FROZEN: {
+    class: 'refused',
+    advice: 'Wait until the time that the message names, or deploy with --override and an approval.',
+  },
+  ENVIRONMENT_BUSY: {
+    class: 'refused',
+    advice: 'Start again later, or with --if-busy wait.',
+  },
+  QUEUE_TIMEOUT: {
+    class: 'refused',
+    advice: 'The environment was not free in time. See safeguard queue, then start again.',
+  },
+  SUPERSEDED: {
+    class: 'refused',
+    advice: 'Nothing: a newer deployment takes its place, as the policy of the environment says.',
+  },
+  QUARANTINE_STANDS: {
+    class: 'refused',
+    advice: 'Bring the hosts to one release (safeguard converge, rollback, host evict), then resolve again.',
+  },
+  SIGNATURE_REFUSED: {
+    class: 'refused',
+    advice: 'Sign with safeguard approve --sign and a key that allowed_signers lists for that person.',
+  },
   NOT_READY: {
     class: 'failed',
     advice: 'The service did not become ready in time; see its log in the message.',
@@ -157,6 +201,16 @@ export const ERRORS = {
   RECORD_NOT_WRITTEN: {
     class: 'unreachable',
     advice: 'Make room or repair access in the records directory; it is tried again.',
+  },
+  AUDIT_NOT_WRITTEN: {
+    class: 'unreachable',
+    advice:
+      'Make room or repair access to the audit store; it is tried again, and nothing is lost meanwhile.',
+  },
+  AUDIT_BROKEN: {
+    class: 'refused',
+    advice:
+      'Somebody changed the audit store. Keep it as it is, and find out who; safeguard audit verify names the line.',
   },
   TEMPORAL_UNREACHABLE: {
     class: 'unreachable',

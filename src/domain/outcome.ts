@@ -5,6 +5,8 @@ import type { HostErrorCode } from './host-protocol.js';
  * How a run ended.
  * - `SUCCEEDED`: every host serves the new release
  * - `NOOP`: every host served it already; nothing was changed
+ * - `DRY_RUN`: nothing was to be changed, as asked; the plan says what would be done
+ * - `HELD_BACK`: the environment is disabled, paused or frozen: all that changes nothing was done, nothing was changed
  * - `REFUSED`: ended before anything was changed, for the reason given
  * - `REJECTED`: no approval
  * - `WITHDRAWN`: aborted or cancelled before anything was changed
@@ -15,6 +17,8 @@ import type { HostErrorCode } from './host-protocol.js';
 export type Outcome =
   | 'SUCCEEDED'
   | 'NOOP'
+  | 'DRY_RUN'
+  | 'HELD_BACK'
   | 'REFUSED'
   | 'REJECTED'
   | 'WITHDRAWN'
@@ -26,6 +30,8 @@ export type Outcome =
 export const EXIT_STATUS: Readonly<Record<Outcome, number>> = {
   SUCCEEDED: 0,
   NOOP: 0,
+  DRY_RUN: 0,
+  HELD_BACK: 10,
   REFUSED: 2,
   ROLLED_BACK: 3,
   ROLLED_BACK_UNHEALTHY: 4,

@@ -36,6 +36,8 @@ export interface Plan {
   /** Migration files that will be applied. */
   readonly pendingMigrations: readonly string[];
   readonly policy: Policy;
+  /** Sentences on what is overridden by the caller's wish, with the reason; an approval covers them. */
+  readonly overrides?: readonly string[];
 }
 
 /** A plan with the SHA-256 of its intent, which is what an approval is given to. */
@@ -57,6 +59,7 @@ export interface PlanInput {
   readonly schemaVersion?: string | null;
   readonly pendingMigrations: readonly string[];
   readonly policy: Policy;
+  readonly overrides?: readonly string[];
 }
 
 /**
@@ -129,6 +132,7 @@ export function computePlan(input: PlanInput): Plan {
     steps: noop ? [] : steps(input),
     pendingMigrations: input.pendingMigrations,
     policy: input.policy,
+    ...(input.overrides === undefined || input.overrides.length === 0 ? {} : { overrides: input.overrides }),
   };
 }
 
@@ -144,5 +148,6 @@ export function planIntent(plan: Plan): Json {
     steps: plan.steps.map((step) => `${step.title} ${step.hosts.join(',')}`),
     migrations: plan.pendingMigrations,
     policy: plan.policy as unknown as Json,
+    ...(plan.overrides === undefined ? {} : { overrides: plan.overrides }),
   };
 }

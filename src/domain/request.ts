@@ -27,7 +27,29 @@ export function objectionTo(request: DeploymentRequest): string | null {
     return 'The deployment id has 8 to 64 lower-case letters, digits and dashes.';
   if (!PERSON.test(request.requestedBy)) return 'Say who asks for the deployment.';
   if (request.adopt !== null && !PERSON.test(request.adopt)) return 'Say why the hosts are to be adopted.';
-  return null;
+  return objectionToOptions(said);
+}
+
+const COMMIT = /^[0-9a-f]{40}([0-9a-f]{24})?$/;
+
+/** What may be left out of a request, and what is wrong with it. */
+function objectionToOptions(said: Partial<Record<keyof DeploymentRequest, unknown>>): string | null {
+  const { ifBusy, maxWaitSeconds, override, dryRun, source } = said;
+  if (ifBusy !== undefined && ifBusy !== 'wait' && ifBusy !== 'fail') return 'ifBusy is wait or fail.';
+  if (maxWaitSeconds !== undefined && !(typeof maxWaitSeconds === 'number' && maxWaitSeconds > 0))
+    return 'maxWaitSeconds is a positive number.';
+  if (override !== undefined && !isLine(override))
+    return 'Say why the calendar is to be overridden, in one line of at most 200 characters.';
+  if (dryRun !== undefined && typeof dryRun !== 'boolean') return 'dryRun is true or false.';
+  return source === undefined ? null : objectionToSource(source);
+}
+
+function objectionToSource(source: unknown): string | null {
+  if (typeof source !== 'object' || source === null) return 'source says the commit and the ref, or null.';
+  const { commit, ref } = source as Record<string, unknown>;
+  if (commit !== null && !(typeof commit === 'string' && COMMIT.test(commit)))
+    return 'The commit is a full SHA of 40 or 64 lower-case hexadecimal digits.';
+  return ref === null || isLine(ref) ? null : 'The ref is one line of at most 200 characters.';
 }
 
 /** True for a name or a reason that can stand in lists and logs as it is: one line of at most 200 characters. */

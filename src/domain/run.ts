@@ -1,3 +1,4 @@
+import type { Identity } from './audit.js';
 import type { HealthReport } from './check.js';
 import type { RunKind } from './environment-state.js';
 import type { FencingToken } from './host-protocol.js';
@@ -6,6 +7,7 @@ import type { HostRef } from './plan.js';
 import type { Policy } from './policy.js';
 import type { StepProgress } from './progress.js';
 import type { Release } from './release.js';
+import type { Switches } from './switches.js';
 import type { HostReading } from './verdict.js';
 
 /** What a client asks for. */
@@ -21,6 +23,34 @@ export interface DeploymentRequest {
   readonly force: boolean;
   /** Reason for taking over hosts that another life of the environment deployed to; `null`: don't. */
   readonly adopt: string | null;
+  /** What to do while others hold the environment or wait for it; left out: wait. */
+  readonly ifBusy?: 'wait' | 'fail';
+  /** How long to wait for the environment at most; left out: as its policy says. */
+  readonly maxWaitSeconds?: number;
+  /** Reason to deploy although the calendar does not allow it; asks for approval. */
+  readonly override?: string;
+  /** Do all that changes nothing, and say what would be done. */
+  readonly dryRun?: boolean;
+  /** Where the release comes from, by the caller's own word. */
+  readonly source?: ReleaseSource;
+}
+
+/** A release's origin. */
+export interface ReleaseSource {
+  /** Full SHA of the commit. */
+  readonly commit: string | null;
+  /** Such as `refs/tags/v1.4.2`. */
+  readonly ref: string | null;
+}
+
+/** What is known of a release's origin, and who says so. */
+export interface Provenance {
+  /** `caller`: nobody looked; `github`: GitHub was asked. */
+  readonly by: 'caller' | 'github';
+  readonly commit: string | null;
+  readonly ref: string | null;
+  /** What was found to be in order, a sentence each; what nobody could judge is said too. */
+  readonly findings: readonly string[];
 }
 
 /** Leave to change an environment: given by its entity workflow, to one run at a time. */
@@ -32,6 +62,8 @@ export interface Grant {
   readonly evicted: readonly string[];
   /** Temporal's run id of the run that it was given to; a run that was reset has another. */
   readonly runId: string;
+  /** What people have switched; environments of an earlier version don't say it. */
+  readonly switches?: Switches;
 }
 
 /** A fencing token without Temporal's attempt, which the activity itself knows. */
@@ -58,6 +90,8 @@ export interface Decision {
   readonly comment: string;
   /** Hash of the plan that was looked at. */
   readonly planHash?: string;
+  /** SSH signature of the statement (`domain/approval.ts`), as `ssh-keygen -Y sign` prints it. */
+  readonly signature?: string;
 }
 
 /** An approval or rejection as it was accepted. */
@@ -65,6 +99,8 @@ export interface RecordedDecision extends Decision {
   readonly verdict: 'approved' | 'rejected';
   readonly at: string;
   readonly planHash: string;
+  /** Records of earlier versions don't say it: claimed. */
+  readonly identity?: Identity;
 }
 
 /** What a deployment returns when it completes, and carries in its failure when it does not. */
@@ -90,6 +126,7 @@ export interface RunRecord {
   readonly digest: string | null;
   readonly previousVersion: string | null;
   readonly gitSha: string | null;
+  readonly provenance?: Provenance | null;
   readonly requestedBy: string;
   readonly startedAt: string;
   readonly endedAt: string;

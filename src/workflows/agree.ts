@@ -1,18 +1,11 @@
-import { CancellationScope, getExternalWorkflowHandle, workflowInfo } from '@temporalio/workflow';
 import type { HashedPlan } from '../domain/plan.js';
-import type { Policy } from '../domain/policy.js';
+import { completed, type Policy } from '../domain/policy.js';
 import { describeRelease } from '../domain/release.js';
-import { duties, steps } from './activities.js';
+import { steps } from './activities.js';
 import { approval } from './approval.js';
-import * as messages from './messages.js';
+import { stepBack, takePlace } from './queue-place.js';
 import type { Run } from './run.js';
 import { counted, withTries } from './tries.js';
-
-/** The environment's entity workflow, as runs talk to it. */
-export function environmentOf(run: Run): ReturnType<typeof getExternalWorkflowHandle> {
-  const { application, environment } = run.target;
-  return getExternalWorkflowHandle(messages.environmentWorkflowId(application, environment));
-}
 
 /** Judges what was asked for, before it may take anybody's place: version, release, checksums, secrets. */
 export async function validate(run: Run): Promise<Policy> {
@@ -23,7 +16,7 @@ export async function validate(run: Run): Promise<Policy> {
     ),
   );
   run.release = release;
-  return policy;
+  return completed(policy);
 }
 
 async function makePlan(run: Run, policy: Policy, title: string): Promise<HashedPlan> {
@@ -40,40 +33,6 @@ async function makePlan(run: Run, policy: Policy, title: string): Promise<Hashed
   run.committed = plan.from;
   run.board.planned(plan.from?.version ?? null, plan.hash);
   return plan;
-}
-
-/** A run that waits says again that it does, after so many milliseconds. */
-const JOIN_AGAIN_MS = 600_000;
-
-/** Joins the environment's queue and waits to be let in. */
-export async function takePlace(run: Run): Promise<void> {
-  const { deploymentId, version, requestedBy } = run.request;
-  const { workflowId, runId } = workflowInfo();
-  run.board.enter('queued', `Waiting for ${run.target.environment}.`);
-  run.enqueued = true;
-  const enqueuedAt = new Date().toISOString();
-  do {
-    // Not to be cancelled half-way: whoever leaves must be sure that nothing joins after that.
-    await CancellationScope.nonCancellable(() =>
-      duties.enqueue({
-        ...run.target,
-        run: { kind: run.kind, deploymentId, version, requestedBy, workflowId, runId, enqueuedAt },
-      }),
-    );
-    // Somebody may terminate the environment's workflow, and its queue with it; who has a place keeps it.
-  } while (!(await run.granted(JOIN_AGAIN_MS)));
-}
-
-/** Gives the place back, to ask for it again later. */
-async function stepBack(run: Run): Promise<void> {
-  const { deploymentId } = run.request;
-  run.grant = null;
-  await environmentOf(run).signal(messages.release, {
-    deploymentId,
-    runId: workflowInfo().runId,
-    outcome: null,
-    message: 'the plan changed; approval is asked again',
-  });
 }
 
 /**

@@ -3,7 +3,7 @@ import type { HashedPlan } from '../domain/plan.js';
 import type { DeploymentRequest, DeploymentResult } from '../domain/run.js';
 import { describeReadings, isConsistent } from '../domain/verdict.js';
 import { objectionTo } from '../domain/request.js';
-import { agree, environmentOf, validate } from './agree.js';
+import { agree, validate } from './agree.js';
 import { conclude, endedUnchanged, leave, succeeded, takenBack, type Ending } from './ending.js';
 import { coded } from './failures.js';
 import {
@@ -19,7 +19,7 @@ import {
   stage,
 } from './host-steps.js';
 import * as messages from './messages.js';
-import { Run } from './run.js';
+import { environmentOf, Run } from './run.js';
 import { bringBack, commitEverywhere, type WayBack } from './way-back.js';
 
 /**

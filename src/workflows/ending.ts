@@ -7,11 +7,10 @@ import { describeRelease, type Release } from '../domain/release.js';
 import type { DeploymentResult, Interruption, RunRecord } from '../domain/run.js';
 import { describeReadings, type HostReading } from '../domain/verdict.js';
 import { duties } from './activities.js';
-import { environmentOf } from './agree.js';
 import { failureOf, placed } from './failures.js';
 import { incidentOf } from './incident.js';
 import * as messages from './messages.js';
-import type { Run } from './run.js';
+import { environmentOf, type Run } from './run.js';
 import type { BroughtBack } from './way-back.js';
 
 /** How a run ends: the verdict, a sentence for people, and what to tell the environment. */

@@ -4,7 +4,6 @@ import {
   condition,
   continueAsNew,
   executeChild,
-  getExternalWorkflowHandle,
   isCancellation,
   log,
   ParentClosePolicy,
@@ -13,28 +12,23 @@ import {
   sleep,
   uuid4,
   workflowInfo,
-  type SignalDefinition,
 } from '@temporalio/workflow';
 import * as entity from '../domain/environment-state.js';
 import type { EnvironmentState, Holder, LeaveNotice, QueuedRun } from '../domain/environment-state.js';
 import { renderEnvironment } from '../domain/environment-view.js';
 import { watching } from './activities.js';
 import { stayOnDuty } from './duty.js';
+import { tell, type Entity } from './entity.js';
+import { handleEvictions } from './eviction.js';
 import * as messages from './messages.js';
 import type { rollback } from './rollback.js';
+import { handleSwitches } from './switchboard.js';
 
 /** Which environment it is, and what it carries over from its earlier history. */
 export interface EnvironmentInput {
   readonly application: string;
   readonly environment: string;
   readonly state?: EnvironmentState;
-}
-
-/** Refuses an eviction to the caller's face. */
-function assertEvictable(state: EnvironmentState, { host, by, reason }: messages.EvictionWish): void {
-  const objection =
-    by && reason ? entity.objectionToEviction(state, host) : 'Say who evicts the host, and why.';
-  if (objection !== null) throw new Error(objection);
 }
 
 /** Kept well below what Temporal warns about; the queue is part of what is carried over, so nothing is lost. */
@@ -55,6 +49,12 @@ export async function environment({
     setCurrentDetails(renderEnvironment(name, state));
   };
   const now = (): string => new Date().toISOString();
+  const self: Entity = {
+    target: { application, environment: name },
+    read: () => state,
+    become,
+    note: () => undefined,
+  };
 
   setHandler(messages.status, () => ({ application, environment: name, ...state }));
   setHandler(messages.enqueue, async (run) => {
@@ -65,25 +65,10 @@ export async function environment({
   setHandler(messages.began, (what) => become(entity.begun(state, what)));
   setHandler(messages.decided, (run) => become(entity.decidedOn(state, run)));
   setHandler(messages.release, (notice) => become(entity.left(state, notice, now())));
-  setHandler(messages.resolve, ({ by, reason }) => {
-    log.warn('quarantine lifted', { by, reason });
-    become({ ...state, quarantine: null });
-  });
-  setHandler(
-    messages.evict,
-    async ({ host: hostName, by, reason }) => {
-      const host = state.hosts.find((known) => known.name === hostName);
-      if (!host) throw new Error(`There is no host ${hostName}.`);
-      const eviction = { host, by, reason, at: now(), withdrawn: false };
-      log.warn('host evicted', { host: hostName, by, reason });
-      become(entity.evicted(state, eviction));
-      if (state.holder) await tell(state.holder, messages.hostEvicted, { host: hostName });
-      return eviction;
-    },
-    { validator: (said: messages.EvictionWish) => assertEvictable(state, said) },
-  );
+  handleSwitches(self);
+  handleEvictions(self);
   become(state);
-  stayOnDuty({ application, environment: name }, () => state).catch((error: unknown) => {
+  stayOnDuty(self.target, self.read).catch((error: unknown) => {
     if (!isCancellation(error))
       log.error('the environment no longer repairs itself', { error: String(error) });
   });
@@ -111,21 +96,6 @@ export async function environment({
     return state.holder?.deploymentId === holder.deploymentId && state.holder.epoch === holder.epoch;
   }
 
-  /** Says something to a run; false when it can't be told because it is gone. */
-  async function tell<Args extends [unknown]>(
-    { workflowId, runId }: QueuedRun,
-    signal: SignalDefinition<Args>,
-    ...said: Args
-  ): Promise<boolean> {
-    try {
-      await getExternalWorkflowHandle(workflowId, runId).signal(signal, ...said);
-      return true;
-    } catch (error) {
-      log.warn('a run could not be told', { workflowId, signal: signal.name, error: String(error) });
-      return false;
-    }
-  }
-
   function refuse(run: QueuedRun, refusal: messages.Refusal): Promise<boolean> {
     return tell(run, messages.refused, refusal);
   }
@@ -133,10 +103,10 @@ export async function environment({
   /** Tells the run that the environment is its own; false when it can't be told because it is gone. */
   async function admit(holder: Holder): Promise<boolean> {
     const { runId, epoch } = holder;
-    const { incarnation, committed, quarantine } = state;
+    const { incarnation, committed, quarantine, switches } = state;
     const evicted = Object.keys(state.evicted);
     return quarantine === null || !entity.isDeployment(holder)
-      ? tell(holder, messages.granted, { incarnation, epoch, committed, evicted, runId })
+      ? tell(holder, messages.granted, { incarnation, epoch, committed, evicted, runId, switches })
       : refuse(holder, {
           code: 'ENVIRONMENT_QUARANTINED',
           message: `${name} is quarantined: ${quarantine.reason}`,

@@ -6,10 +6,9 @@ import { readySeconds, type Release } from '../domain/release.js';
 import type { StepToken } from '../domain/run.js';
 import { isConsistent, describeReadings, type HostReading } from '../domain/verdict.js';
 import { steps, watching } from './activities.js';
-import { environmentOf } from './agree.js';
 import { coded, failureOf } from './failures.js';
 import * as messages from './messages.js';
-import { names, type Run, type Target } from './run.js';
+import { environmentOf, names, type Run, type Target } from './run.js';
 import { counted, withTries } from './tries.js';
 import { isWhole } from './versions.js';
 

@@ -1,8 +1,10 @@
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
+import type { AuditEvent } from '../domain/audit.js';
 import type { EnvironmentState, LeaveNotice, QueuedRun } from '../domain/environment-state.js';
 import type { Progress } from '../domain/progress.js';
-import type { Eviction, RecoveryKind } from '../domain/recovery.js';
+import type { Eviction, RecoveryKind, Verification } from '../domain/recovery.js';
 import type { Began, Decision, Grant, RecordedDecision } from '../domain/run.js';
+import type { Switches, SwitchWish } from '../domain/switches.js';
 
 // ---- Workflow names and ids ------------------------------------------------------------------------------------
 
@@ -62,7 +64,7 @@ export const granted = defineSignal<[Grant]>('granted');
 
 /** The environment does not take this run. */
 export interface Refusal {
-  readonly code: 'ENVIRONMENT_QUARANTINED' | 'RUN_WAS_RESET';
+  readonly code: 'ENVIRONMENT_QUARANTINED' | 'ENVIRONMENT_BUSY' | 'RUN_WAS_RESET' | 'SUPERSEDED';
   readonly message: string;
 }
 
@@ -88,8 +90,23 @@ export const decided = defineSignal<[{ readonly deploymentId: string; readonly r
 /** Leaves the queue or gives the environment back. */
 export const release = defineSignal<[LeaveNotice]>('release');
 
-/** Lifts a quarantine after a person has brought the hosts to one release. */
-export const resolve = defineSignal<[{ readonly by: string; readonly reason: string }]>('resolve');
+/** Who says that a quarantine may be lifted, and why. */
+export interface Resolution {
+  readonly by: string;
+  readonly reason: string;
+}
+
+/** Lifts a quarantine once a look at every host finds one release; refused to the caller's face while it does not. */
+export const resolve = defineUpdate<Verification, [Resolution]>('resolve');
+
+/** The same for those who only have the Web UI or `temporal workflow signal`; the environment's details say what came of it. */
+export const resolveSignal = defineSignal<[Resolution]>('resolve');
+
+/** Sets or lifts a switch: disable, enable, pause, resume, freeze, unfreeze. Answers all switches. */
+export const flip = defineUpdate<Switches, [SwitchWish]>('switch');
+
+/** What runs have to say to the audit trail. */
+export const audit = defineSignal<[readonly AuditEvent[]]>('audit');
 
 /** Who takes which host out, and why. */
 export interface EvictionWish {
@@ -106,5 +123,18 @@ export interface EnvironmentStatus extends EnvironmentState {
   readonly application: string;
   readonly environment: string;
 }
+
+/** Where a run stands in the queue. */
+export interface QueuePosition {
+  /** From 1. */
+  readonly position: number;
+  /** How many wait. */
+  readonly of: number;
+  /** Who holds the environment, in a few words; `null`: nobody. */
+  readonly holder: string | null;
+}
+
+/** Where the run with this deployment id stands; `null`: it does not wait here. */
+export const position = defineQuery<QueuePosition | null, [string]>('position');
 
 export const status = defineQuery<EnvironmentStatus>('status');

@@ -7,13 +7,13 @@ import type { DeploymentRequest } from '../domain/run.js';
 import { objectionToRecovery } from '../domain/request.js';
 import { describeReadings } from '../domain/verdict.js';
 import { steps } from './activities.js';
-import { environmentOf, takePlace } from './agree.js';
+import { takePlace } from './queue-place.js';
 import { conclude, endedUnchanged, leave, type Ending } from './ending.js';
 import { coded, failureOf } from './failures.js';
 import { adoptHosts, grantedTo } from './host-steps.js';
 import * as messages from './messages.js';
 import { supply, withdraw } from './recovery-steps.js';
-import { Run } from './run.js';
+import { environmentOf, Run } from './run.js';
 import { bringBack, type BroughtBack, type CommitState, type WayBack } from './way-back.js';
 
 /**

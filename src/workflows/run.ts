@@ -2,6 +2,7 @@ import {
   CancellationScope,
   CancelledFailure,
   condition,
+  getExternalWorkflowHandle,
   setHandler,
   sleep,
   workflowInfo,
@@ -168,4 +169,10 @@ export class Run {
 /** Names of hosts, for tables. */
 export function names(hosts: readonly HostRef[]): string[] {
   return hosts.map((host) => host.name);
+}
+
+/** The environment's entity workflow, as runs talk to it. */
+export function environmentOf(run: Run): ReturnType<typeof getExternalWorkflowHandle> {
+  const { application, environment } = run.target;
+  return getExternalWorkflowHandle(messages.environmentWorkflowId(application, environment));
 }

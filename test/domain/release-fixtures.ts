@@ -7,7 +7,8 @@ import {
   type HostRef,
   type PlanInput,
 } from '../../src/domain/plan.js';
-import type { Policy } from '../../src/domain/policy.js';
+import type { ApprovalPolicy, Policy } from '../../src/domain/policy.js';
+import { ALWAYS } from '../../src/domain/windows.js';
 import type { Release } from '../../src/domain/release.js';
 import type { DeploymentRequest } from '../../src/domain/run.js';
 
@@ -17,10 +18,24 @@ export const HOSTS: readonly HostRef[] = [
   { name: 'web-2', address: '192.0.2.2', port: 22 },
 ];
 
+/** Not asked for; whoever asks for it lays over what it is to be. */
+export const APPROVAL: ApprovalPolicy = {
+  required: false,
+  timeoutSeconds: 86_400,
+  fourEyes: true,
+  count: 1,
+  groups: {},
+  validSeconds: null,
+  signatures: 'optional',
+};
+
 /** A policy without approval; `over` is laid over it. */
 export function policy(over: Partial<Policy> = {}): Policy {
   return {
-    approval: { required: false, timeoutSeconds: 86_400, fourEyes: true },
+    approval: APPROVAL,
+    queue: { maxWaitSeconds: null, supersede: false },
+    windows: ALWAYS,
+    release: { tag: null, branches: null, checks: null },
     retries: { tries: 3, delaySeconds: 30 },
     stepTimeoutSeconds: 600,
     runTimeoutSeconds: 21_600,

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { WorkflowUpdateFailedError } from '@temporalio/client';
 import type { Release } from '../../src/domain/release.js';
 import * as messages from '../../src/workflows/messages.js';
-import { hashedPlan, policy, release } from '../domain/release-fixtures.js';
+import { APPROVAL, hashedPlan, policy, release } from '../domain/release-fixtures.js';
 import { gate, MockWorld } from './mock-activities.js';
 import { ended, TestServer, type DeploymentHandle, type Stage } from './test-server.js';
 
@@ -12,14 +12,14 @@ beforeAll(async () => {
 }, 300_000);
 afterAll(() => server.stop());
 
-const APPROVAL = { required: true, timeoutSeconds: 3600, fourEyes: true };
+const ASKED = { ...APPROVAL, required: true, timeoutSeconds: 3600 };
 
 /** Plays with a run that waits for approval. */
 function waiting(
   story: (stage: Stage, run: DeploymentHandle, planHash: string) => Promise<void>,
 ): Promise<void> {
   const world = new MockWorld();
-  world.policy = policy({ approval: APPROVAL });
+  world.policy = policy({ approval: ASKED });
   return server.play(async (stage) => {
     const run = await stage.deploy();
     await stage.reached(run, 'awaiting-approval');
@@ -138,7 +138,7 @@ test(
 test('a plan that changed while waiting voids the approval, and people are asked again', () => {
   let from: Release | null = null;
   const world = new MockWorld();
-  world.policy = policy({ approval: APPROVAL });
+  world.policy = policy({ approval: ASKED });
   world.override = {
     plan: ({ request, grant }) => {
       const plan = hashedPlan({ from, to: release(request.version), policy: world.policy });

@@ -111,7 +111,7 @@ export class Stage {
       const { holder, queue, evicted, quarantine } = await this.status();
       // A recovery that ends as PARTIAL quarantines it again.
       if (quarantine && !holder)
-        await this.entity().signal(messages.resolve, { by: 'test', reason: 'the story has ended' });
+        await this.entity().signal(messages.resolveSignal, { by: 'test', reason: 'the story has ended' });
       const { raw } = await this.entity().describe();
       const pending = [...(raw.pendingActivities ?? []), ...(raw.pendingChildren ?? [])];
       const isDone = Object.values(evicted).every(({ withdrawn }) => withdrawn);

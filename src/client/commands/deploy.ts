@@ -1,3 +1,4 @@
+import type { ReleaseSource } from '../../domain/run.js';
 import { actor, configuration, type GlobalOptions } from '../options.js';
 import { withSession, type Session } from '../session.js';
 import { requestOf, startDeployment, startNamed, type Started } from '../start.js';
@@ -13,6 +14,13 @@ export interface DeployOptions extends GlobalOptions {
   readonly adopt?: string;
   readonly by?: string;
   readonly id?: string;
+  readonly ifBusy?: 'wait' | 'fail';
+  /** Seconds. */
+  readonly maxWait?: number;
+  readonly override?: string;
+  readonly dryRun?: boolean;
+  readonly commit?: string;
+  readonly ref?: string;
 }
 
 /** `safeguard deploy`: everything that can be judged here is judged before anything is started. */
@@ -28,6 +36,11 @@ export async function deploy(
     force: options.force === true,
     adopt: options.adopt ?? null,
     id: options.id,
+    ifBusy: options.ifBusy,
+    maxWaitSeconds: options.maxWait,
+    override: options.override,
+    dryRun: options.dryRun,
+    source: sourceOf(options),
   });
   return withSession(options, async (session) => {
     const start = options.id === undefined ? startDeployment : startNamed;
@@ -37,6 +50,15 @@ export async function deploy(
     const run = { ...request, kind: 'deployment', workflowId: started.workflowId } as const;
     return followRun(session, run, terminal, options);
   });
+}
+
+/** Where the release comes from: by the command line, or by GitHub Actions. */
+function sourceOf({ commit, ref }: DeployOptions): ReleaseSource | undefined {
+  const source = {
+    commit: commit ?? process.env['GITHUB_SHA'] ?? null,
+    ref: ref ?? process.env['GITHUB_REF'] ?? null,
+  };
+  return source.commit === null && source.ref === null ? undefined : source;
 }
 
 function introduce(terminal: Terminal, session: Session, started: Started, options: DeployOptions): void {

@@ -102,7 +102,7 @@ function fail(type: string, result: DeploymentResult): never {
 export async function environment(state: Partial<EnvironmentState>): Promise<void> {
   let now = { ...newEnvironment('incarnation'), ...state };
   setHandler(messages.status, () => ({ application: 'shop', environment: 'dev', ...now }));
-  setHandler(messages.resolve, () => void (now = { ...now, quarantine: null }));
+  setHandler(messages.resolveSignal, () => void (now = { ...now, quarantine: null }));
   setHandler(
     messages.evict,
     ({ host: name, by, reason }) => {
