@@ -7,7 +7,8 @@ import type { VersionForm } from '../domain/version.js';
 import { isVersion } from '../domain/version.js';
 import { mergeOver } from './merge.js';
 import { fillPlaceholders } from './placeholders.js';
-import { effectivePolicy } from './policies.js';
+import { effectiveIntentions, effectivePolicy } from './policies.js';
+import { policyLines, type PolicyLine } from './policy-keys.js';
 import {
   applicationSchema,
   configSchema,
@@ -28,6 +29,8 @@ export interface EnvironmentConfig extends ApplicationSection {
   readonly hosts: readonly HostRef[];
   readonly ssh: { readonly user: string; readonly key: string; readonly knownHosts: string };
   readonly policy: Policy;
+  /** The policy's values with the place of each. */
+  readonly policyLines: readonly PolicyLine[];
   readonly records: string;
   /** File of who may sign approvals with which key; `null`: none is configured. */
   readonly allowedSigners: string | null;
@@ -132,6 +135,7 @@ function environmentConfig(
   const application = applicationPart(source, file, name, section);
   assertRoutes(source, application);
   const base = dirname(source.file);
+  const policy = effectivePolicy(section);
   return {
     ...withSecretsFrom(base, application),
     application: file.application,
@@ -144,7 +148,11 @@ function environmentConfig(
       key: resolve(base, section.ssh.key),
       knownHosts: resolve(base, section.ssh.known_hosts),
     },
-    policy: effectivePolicy(section),
+    policy,
+    policyLines: policyLines(section.policy, policy, effectiveIntentions(section), (key) => {
+      const path = ['environments', name, ...key.split('.')];
+      return source.has(path) ? source.place(path) : null;
+    }),
     records: resolve(base, file.records),
     allowedSigners: section.approval.allowed_signers ? resolve(base, section.approval.allowed_signers) : null,
     github: githubConfig(base, file),

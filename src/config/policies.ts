@@ -1,4 +1,5 @@
 import type { Policy } from '../domain/policy.js';
+import type { Intentions } from './policy-keys.js';
 import { ALWAYS } from '../domain/windows.js';
 import type { EnvironmentSection } from './schema.js';
 
@@ -50,6 +51,29 @@ export const POLICIES: Readonly<Record<EnvironmentSection['policy'], Policy>> = 
   },
 };
 
+/** What spec S20 says of each policy beside that. */
+const INTENTIONS: Readonly<Record<EnvironmentSection['policy'], Intentions>> = {
+  dev: { preflight: 'basic', backup: 'optional', smoke: 'essential', channels: ['github'] },
+  uat: { preflight: 'standard', backup: 'always', smoke: 'full', channels: ['github', 'slack'] },
+  production: {
+    preflight: 'strict',
+    backup: 'verified',
+    smoke: 'extended',
+    channels: ['github', 'slack', 'pagerduty', 'jira'],
+  },
+};
+
+/** As {@link effectivePolicy}, for what is not carried out yet. */
+export function effectiveIntentions(section: EnvironmentSection): Intentions {
+  const preset = INTENTIONS[section.policy];
+  return {
+    preflight: section.preflight.level ?? preset.preflight,
+    backup: section.backup.mode ?? preset.backup,
+    smoke: section.smoke.set ?? preset.smoke,
+    channels: section.incidents.channels ?? preset.channels,
+  };
+}
+
 /** Who has little patience tries often: a first delay of the usual length would use up most of it. */
 function firstDelay(giveUpAfterSeconds: number, usualSeconds: number): number {
   return Math.max(1, Math.min(usualSeconds, Math.floor(giveUpAfterSeconds / 10)));
@@ -91,7 +115,7 @@ export function effectivePolicy(section: EnvironmentSection): Policy {
     stepTimeoutSeconds: limits.step ?? preset.stepTimeoutSeconds,
     runTimeoutSeconds: limits.run ?? preset.runTimeoutSeconds,
     compensation: {
-      delaySeconds: firstDelay(giveUpAfterSeconds, preset.compensation.delaySeconds),
+      delaySeconds: limits.rollback_delay ?? firstDelay(giveUpAfterSeconds, preset.compensation.delaySeconds),
       giveUpAfterSeconds,
       stabiliseSeconds: limits.stabilise ?? preset.compensation.stabiliseSeconds,
     },
@@ -107,8 +131,8 @@ export function effectivePolicy(section: EnvironmentSection): Policy {
       intervalSeconds: checks.interval ?? preset.checks.intervalSeconds,
       timeoutSeconds: checks.timeout ?? preset.checks.timeoutSeconds,
       phaseTimeoutSeconds: checks.phase ?? preset.checks.phaseTimeoutSeconds,
-      slowMs: preset.checks.slowMs,
+      slowMs: checks.slow_ms ?? preset.checks.slowMs,
     },
-    keepReleases: section.keep_releases,
+    keepReleases: section.keep_releases ?? preset.keepReleases,
   };
 }

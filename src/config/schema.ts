@@ -145,6 +145,8 @@ const environment = z.strictObject({
       run: duration.optional(),
       /** How long the way back is tried before it is called PARTIAL. */
       rollback: duration.optional(),
+      /** Pause before the way back tries again; it grows from there. */
+      rollback_delay: duration.optional(),
       /** How long a restored release is given before it is judged. */
       stabilise: duration.optional(),
       /** How long a host serves what is not committed without hearing from the run. */
@@ -161,9 +163,18 @@ const environment = z.strictObject({
       interval: duration.optional(),
       timeout: duration.optional(),
       phase: duration.optional(),
+      /** An answer that takes longer is remarked on, in milliseconds. */
+      slow_ms: z.int().min(1).max(60_000).optional(),
     })
     .default({}),
-  keep_releases: z.int().min(2).max(50).default(5),
+  keep_releases: z.int().min(2).max(50).optional(),
+  /** From here on: part of every policy (spec S20), but not carried out by this version. */
+  preflight: z.strictObject({ level: z.enum(['basic', 'standard', 'strict']).optional() }).default({}),
+  backup: z.strictObject({ mode: z.enum(['optional', 'always', 'verified']).optional() }).default({}),
+  smoke: z.strictObject({ set: z.enum(['essential', 'full', 'extended']).optional() }).default({}),
+  incidents: z
+    .strictObject({ channels: z.array(z.enum(['github', 'slack', 'pagerduty', 'jira'])).optional() })
+    .default({}),
 });
 
 /** The components and migrations of an application, as one environment sees them. */
