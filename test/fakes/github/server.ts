@@ -55,6 +55,8 @@ export class FakeGithub {
         response.destroy();
       });
     });
+    // The thread takes a second to be there, which no test should have to wait for.
+    await fake.judge.answer('repos/get', {});
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     return fake;
   }
