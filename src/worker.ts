@@ -6,6 +6,7 @@ import { CodedFailures } from './activities/coded-failures.js';
 import type { Dependencies } from './activities/dependencies.js';
 import { createActivities } from './activities/index.js';
 import { Flyway } from './adapters/flyway.js';
+import { openRepository } from './adapters/github/repository.js';
 import { HostProgram } from './adapters/host-program.js';
 import { RecordStore } from './adapters/record-store.js';
 import { registerSearchAttributes } from './adapters/search-attributes.js';
@@ -51,6 +52,7 @@ async function createWorker(
       ssh,
       program: new HostProgram(ssh),
       flyway: new Flyway(),
+      openRepository,
       records: new RecordStore(environment?.records ?? '.'),
       temporal: client,
       runner: hostname(),

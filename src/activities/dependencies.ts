@@ -1,5 +1,6 @@
 import type { Client } from '@temporalio/client';
 import type { Flyway } from '../adapters/flyway.js';
+import type { openRepository } from '../adapters/github/repository.js';
 import type { HostProgram } from '../adapters/host-program.js';
 import type { RecordStore } from '../adapters/record-store.js';
 import type { SshConnections } from '../adapters/ssh/connections.js';
@@ -15,6 +16,8 @@ export interface Dependencies {
   readonly program: HostProgram;
   readonly flyway: Flyway;
   readonly records: RecordStore;
+  /** Opens the repository that judges where releases come from. */
+  readonly openRepository: typeof openRepository;
   readonly temporal: Client;
   /** Name of this runner, for state files and records. */
   readonly runner: string;

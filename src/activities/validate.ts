@@ -5,16 +5,20 @@ import type { SecretReference } from '../config/schema.js';
 import { SafeguardError } from '../domain/errors.js';
 import type { Policy } from '../domain/policy.js';
 import type { Release } from '../domain/release.js';
-import type { DeploymentRequest } from '../domain/run.js';
+import type { DeploymentRequest, Provenance } from '../domain/run.js';
 import { configured, type Dependencies } from './dependencies.js';
+import { originOf } from './origin.js';
 import { withPulse } from './pulse.js';
 
 /** What a valid request comes to. */
 export interface Validated {
   readonly release: Release;
   readonly policy: Policy;
+  /** What is known of where the release comes from; activities of an earlier version don't say it. */
+  readonly provenance?: Provenance;
 }
 
+/** Secrets that a release can't be deployed without. */
 function secretReferences(
   environment: EnvironmentConfig,
 ): readonly (readonly [name: string, reference: SecretReference])[] {
@@ -27,7 +31,9 @@ function secretReferences(
 
 /** Takes the environment's secrets out of a text, as far as this worker knows them; one that it lacks can't be in its reach. */
 export function withoutSecrets(environment: EnvironmentConfig, text: string): string {
-  const values = secretReferences(environment).flatMap(([name, reference]) => {
+  const token = environment.github?.token;
+  const references = [...secretReferences(environment), ...(token ? [['github.token', token] as const] : [])];
+  const values = references.flatMap(([name, reference]) => {
     try {
       return [readSecret(reference, name)];
     } catch (error) {
@@ -39,13 +45,18 @@ export function withoutSecrets(environment: EnvironmentConfig, text: string): st
   return redact(text, values);
 }
 
-/** Judges a request before it takes anybody's place: environment, version, release, checksums of every file, secrets. */
+/**
+ * Judges a request before it takes anybody's place: environment, version, release, checksums of every file, secrets, and where the
+ * release comes from.
+ */
 export async function validate(dependencies: Dependencies, request: DeploymentRequest): Promise<Validated> {
-  return withPulse(async () => {
+  return withPulse(async (pulse) => {
     const environment = configured(dependencies, request);
     const resolved = await resolveRelease(environment, request.version);
     await verifyRelease(environment, resolved);
     for (const [name, reference] of secretReferences(environment)) readSecret(reference, name);
-    return { release: resolved.release, policy: environment.policy };
+    const { release } = resolved;
+    const provenance = await originOf(dependencies, environment, { request, release }, pulse);
+    return { release, policy: environment.policy, provenance };
   });
 }

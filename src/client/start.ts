@@ -7,6 +7,7 @@ import { objectionTo } from '../domain/request.js';
 import type { DeploymentRequest, ReleaseSource } from '../domain/run.js';
 import { SEARCH_ATTRIBUTES } from '../domain/search-attributes.js';
 import { deploymentWorkflowId, taskQueue } from '../workflows/messages.js';
+import { ciId } from './ci.js';
 import type { Place } from './environments.js';
 import { findRun } from './runs.js';
 import { isAway, type Session } from './session.js';
@@ -18,7 +19,7 @@ export interface Wish {
   readonly requestedBy: string;
   readonly force: boolean;
   readonly adopt: string | null;
-  /** Left out: a new one is made. */
+  /** Left out: a job of GitHub Actions has one of its own, for others a new one is made. */
   readonly id?: string | undefined;
   readonly ifBusy?: 'wait' | 'fail' | undefined;
   readonly maxWaitSeconds?: number | undefined;
@@ -46,7 +47,7 @@ export function requestOf(config: Config, wish: Wish): DeploymentRequest {
     application: config.application,
     environment: environment.name,
     version: wish.version,
-    deploymentId: wish.id ?? newDeploymentId(new Date(), Math.random),
+    deploymentId: wish.id ?? ownId(config, wish),
     requestedBy: wish.requestedBy,
     force: wish.force,
     adopt: wish.adopt,
@@ -59,6 +60,11 @@ export function requestOf(config: Config, wish: Wish): DeploymentRequest {
   const objection = objectionTo(request);
   if (objection !== null) throw new SafeguardError('REQUEST_INVALID', objection);
   return request;
+}
+
+function ownId({ application }: Config, { environment, version, dryRun = false }: Wish): string {
+  const ofJob = ciId(process.env, { application, environment, version, dryRun });
+  return ofJob ?? newDeploymentId(new Date(), Math.random);
 }
 
 /**

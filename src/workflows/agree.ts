@@ -1,5 +1,6 @@
 import type { HashedPlan } from '../domain/plan.js';
 import { completed, type Policy } from '../domain/policy.js';
+import { describeProvenance } from '../domain/provenance.js';
 import { describeRelease } from '../domain/release.js';
 import { steps } from './activities.js';
 import { approval } from './approval.js';
@@ -7,15 +8,20 @@ import { stepBack, takePlace } from './queue-place.js';
 import type { Run } from './run.js';
 import { counted, withTries } from './tries.js';
 
-/** Judges what was asked for, before it may take anybody's place: version, release, checksums, secrets. */
+/** Judges what was asked for, before it may take anybody's place: version, release, checksums, secrets, origin. */
 export async function validate(run: Run): Promise<Policy> {
-  const { release, policy } = await run.board.step('validate', [], () =>
-    steps.validate.executeWithOptions(
-      { startToCloseTimeout: '10m', summary: `release ${run.request.version}` },
-      [run.request],
-    ),
+  const { release, policy, provenance } = await run.board.step(
+    'validate',
+    [],
+    () =>
+      steps.validate.executeWithOptions(
+        { startToCloseTimeout: '10m', summary: `release ${run.request.version}` },
+        [run.request],
+      ),
+    (validated) => describeProvenance(validated.provenance),
   );
   run.release = release;
+  run.provenance = provenance ?? null;
   return completed(policy);
 }
 

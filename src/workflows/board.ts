@@ -69,8 +69,13 @@ export class Board {
     ]);
   }
 
-  /** Runs one step and shows how it goes; what it throws passes through. */
-  async step<T>(title: string, hosts: readonly string[], work: (mark: HostMark) => Promise<T>): Promise<T> {
+  /** Runs one step and shows how it goes, and by `detailOf` what came of it; what it throws passes through. */
+  async step<T>(
+    title: string,
+    hosts: readonly string[],
+    work: (mark: HostMark) => Promise<T>,
+    detailOf: (result: T) => string = () => '',
+  ): Promise<T> {
     const index = this.progress.steps.length;
     this.put(index, {
       title,
@@ -82,7 +87,7 @@ export class Board {
     });
     try {
       const result = await work((host, state) => this.markHost(index, host, state));
-      this.finish(index, 'done', '');
+      this.finish(index, 'done', detailOf(result));
       return result;
     } catch (error) {
       this.finish(index, 'failed', failureOf(error).message);

@@ -102,6 +102,7 @@ function recordOf(run: Run, ending: Ending): RunRecord {
     digest: run.release?.digest ?? null,
     previousVersion: run.committed?.version ?? null,
     gitSha: run.release?.gitSha ?? null,
+    provenance: run.provenance,
     requestedBy: request.requestedBy,
     startedAt: run.startedAt,
     endedAt: new Date().toISOString(),

@@ -17,6 +17,7 @@ import type {
   DeploymentRequest,
   Grant,
   Interruption,
+  Provenance,
   RecordedDecision,
   StepToken,
 } from '../domain/run.js';
@@ -43,6 +44,8 @@ export class Run {
   readonly target: Target;
   /** Set once the release was validated. */
   release: Release | null = null;
+  /** What is known of the release's origin; set once it was validated. */
+  provenance: Provenance | null = null;
   /** Set while the run holds the environment. */
   grant: Grant | null = null;
   /** Set from the moment that the environment may know of this run. */

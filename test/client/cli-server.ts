@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { NativeConnection, Worker } from '@temporalio/worker';
+import { execa } from 'execa';
+import { checkoutRoot } from '../../setup/checkout.js';
 import { bundleWorkflows } from '../../src/adapters/workflow-bundle.js';
 import { runCli } from '../../src/client/main.js';
 import { freePort } from '../../src/dev/ports.js';
@@ -52,8 +54,24 @@ export class CliServer {
   /** Starts a command, and lets it go on. */
   begin(...words: string[]) {
     const terminal = new CapturedTerminal();
-    const config = ['--config', join(this.folder, 'safeguard.yaml'), '--address', this.server.address];
-    return { terminal, ended: runCli([...words, ...config], '1', terminal) };
+    return { terminal, ended: runCli([...words, ...this.place()], '1', terminal) };
+  }
+
+  /** Runs a command in a process of its own, as users do; what CI tells it is `variables`, and no more. */
+  async process(variables: Readonly<Record<string, string>>, ...words: string[]) {
+    const usual = Object.entries(process.env).filter(([name]) => !name.startsWith('GITHUB_'));
+    const cli = join(checkoutRoot(), 'bin', 'safeguard.js');
+    const { exitCode, stdout, stderr } = await execa(process.execPath, [cli, ...words, ...this.place()], {
+      env: { ...Object.fromEntries(usual), ...variables, NO_COLOR: '1' },
+      extendEnv: false,
+      stdin: 'ignore',
+      reject: false,
+    });
+    return { status: exitCode, stdout, stderr };
+  }
+
+  private place(): string[] {
+    return ['--config', join(this.folder, 'safeguard.yaml'), '--address', this.server.address];
   }
 
   /** Runs a command to its end. */

@@ -1,4 +1,4 @@
-import type { ReleaseSource } from '../../domain/run.js';
+import { releaseSource, type FoundSource } from '../ci.js';
 import { actor, configuration, type GlobalOptions } from '../options.js';
 import { withSession, type Session } from '../session.js';
 import { requestOf, startDeployment, startNamed, type Started } from '../start.js';
@@ -29,6 +29,7 @@ export async function deploy(
   environment: string,
   options: DeployOptions,
 ): Promise<number> {
+  const found = releaseSource(options, process.env);
   const request = requestOf(configuration(options), {
     environment,
     version: options.version,
@@ -40,35 +41,34 @@ export async function deploy(
     maxWaitSeconds: options.maxWait,
     override: options.override,
     dryRun: options.dryRun,
-    source: sourceOf(options),
+    source: found?.source,
   });
   return withSession(options, async (session) => {
     const start = options.id === undefined ? startDeployment : startNamed;
     const started = await start(session, request);
-    introduce(terminal, session, started, options);
+    introduce(terminal, session, started, found, options);
     if (!options.follow) return 0;
     const run = { ...request, kind: 'deployment', workflowId: started.workflowId } as const;
     return followRun(session, run, terminal, options);
   });
 }
 
-/** Where the release comes from: by the command line, or by GitHub Actions. */
-function sourceOf({ commit, ref }: DeployOptions): ReleaseSource | undefined {
-  const source = {
-    commit: commit ?? process.env['GITHUB_SHA'] ?? null,
-    ref: ref ?? process.env['GITHUB_REF'] ?? null,
-  };
-  return source.commit === null && source.ref === null ? undefined : source;
-}
-
-function introduce(terminal: Terminal, session: Session, started: Started, options: DeployOptions): void {
+function introduce(
+  terminal: Terminal,
+  session: Session,
+  started: Started,
+  found: FoundSource | null,
+  options: DeployOptions,
+): void {
   const { request, workflowId, isNew } = started;
   const { environment, version, deploymentId } = request;
   const ui = webUi(session.settings.address, session.settings.namespace, workflowId);
   if (options.json) {
     // With --follow the one JSON object is the end.
     if (!options.follow)
-      terminal.out(JSON.stringify({ deploymentId, workflowId, environment, version, isNew, ui }));
+      terminal.out(
+        JSON.stringify({ deploymentId, workflowId, environment, version, isNew, ui, source: found }),
+      );
     return;
   }
   const verb = isNew ? 'Started' : 'Found the running or ended';
@@ -77,6 +77,16 @@ function introduce(terminal: Terminal, session: Session, started: Started, optio
   );
   terminal.out(`  workflow ${workflowId}`);
   if (ui !== null) terminal.out(`  Web UI   ${ui}`);
+  if (options.verbose) terminal.out(`  origin   ${describeSource(found)}`);
   if (!options.follow) terminal.out(`  watch    safeguard watch ${environment} --id ${deploymentId}`);
   terminal.out(`  abort    safeguard abort ${environment} --id ${deploymentId}`);
+}
+
+/** By whose word the release comes from where. */
+function describeSource(found: FoundSource | null): string {
+  if (found === null) return 'nobody says it (--commit, --ref)';
+  const { source, from } = found;
+  const commit = source.commit === null ? null : `commit ${source.commit} (${from.commit ?? ''})`;
+  const ref = source.ref === null ? null : `${source.ref} (${from.ref ?? ''})`;
+  return [commit, ref].filter((part) => part !== null).join(', ');
 }
