@@ -24,6 +24,7 @@ import type { HostReading } from '../domain/verdict.js';
 import { Board } from './board.js';
 import { coded } from './failures.js';
 import * as messages from './messages.js';
+import { isGoverned } from './versions.js';
 import type { BroughtBack } from './way-back.js';
 
 /** What must be known of the environment to work on its hosts. */
@@ -41,6 +42,8 @@ export class Run {
   readonly workflowId = workflowInfo().workflowId;
   readonly board: Board;
   readonly target: Target;
+  /** See `isGoverned`. */
+  readonly governed = isGoverned();
   /** Set once the release was validated. */
   release: Release | null = null;
   /** Set while the run holds the environment. */
@@ -49,6 +52,10 @@ export class Run {
   enqueued = false;
   /** The committed release that the plan found; the way back leads there. */
   committed: Release | null = null;
+  /** Every host was seen to hold what it takes to be brought back, and what was seen is kept. */
+  captured = false;
+  /** What renews the leases of the hosts; cancelled before a way back begins, or when the run ends. */
+  leases: CancellationScope | null = null;
   /** Registered before the first change of what serves; `null`: nothing is to be undone. */
   wayBack: (() => Promise<BroughtBack>) | null = null;
   /** Set from the moment that there is no way but forward. */

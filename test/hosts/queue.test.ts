@@ -26,7 +26,7 @@ test('two at once: one after the other, in order, and the second starts from wha
   const [one, two] = await campus.records();
   expect(two?.previousVersion).toBe('1.0.0');
   expect(
-    Date.parse(two?.steps.find((step) => step.title === 'capture')?.startedAt ?? ''),
+    Date.parse(two?.steps.find((step) => step.title === 'stage')?.startedAt ?? ''),
   ).toBeGreaterThanOrEqual(Date.parse(one?.steps.at(-1)?.endedAt ?? ''));
 }, 120_000);
 

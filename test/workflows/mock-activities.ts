@@ -128,11 +128,7 @@ export class MockWorld {
         if (!found) throw failure('RELEASE_NOT_FOUND', `no release ${version}`);
         return { release: found, policy: this.policy };
       },
-      plan: async ({ request, grant }) => {
-        const to = this.releases[request.version] ?? release(request.version);
-        const plan = hashedPlan({ from: grant?.committed ?? null, to, policy: this.policy, ...this.planned });
-        return { plan, epoch: grant?.epoch ?? 0 };
-      },
+      plan: async (input) => this.plan(input),
       enqueue: (input) => enqueue(dependencies, input),
       watchHolder: async ({ workflowId, runId }) => {
         if (this.watcher === 'real') return watchHolder(dependencies, { workflowId, runId });
@@ -218,6 +214,18 @@ export class MockWorld {
   private voted(host: string, wanted: ReleaseRef): void {
     const { state, differences } = this.reading(host, wanted);
     if (state !== 'serves') throw failure('NOT_READ_BACK', differences.join(', '));
+  }
+
+  /** The plan of a deployment, and whether its hosts were captured with it. */
+  plan({
+    request,
+    grant,
+    captures = false,
+  }: Parameters<Activities['plan']>[0]): Awaited<ReturnType<Activities['plan']>> {
+    const to = this.releases[request.version] ?? release(request.version);
+    const from = grant?.committed ?? null;
+    const plan = hashedPlan({ from, to, policy: this.policy, captures, ...this.planned });
+    return { plan, epoch: grant?.epoch ?? 0, captured: captures && grant !== null };
   }
 
   /** The plan of a recovery, by what the environment remembers. */
