@@ -19,7 +19,7 @@ import {
   stage,
 } from './host-steps.js';
 import * as messages from './messages.js';
-import { environmentOf, Run } from './run.js';
+import { Run, tellEnvironment } from './run.js';
 import { bringBack, commitEverywhere, type WayBack } from './way-back.js';
 
 /**
@@ -79,7 +79,7 @@ async function goForward(run: Run): Promise<Ending> {
 async function goThrough(run: Run, plan: HashedPlan): Promise<Ending> {
   run.decided = true;
   run.board.enter('committing');
-  await environmentOf(run).signal(messages.decided, {
+  await tellEnvironment(run, messages.decided, {
     deploymentId: run.request.deploymentId,
     runId: workflowInfo().runId,
   });

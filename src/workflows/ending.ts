@@ -6,11 +6,11 @@ import type { HashedPlan } from '../domain/plan.js';
 import { describeRelease, type Release } from '../domain/release.js';
 import type { DeploymentResult, Interruption, RunRecord } from '../domain/run.js';
 import { describeReadings, type HostReading } from '../domain/verdict.js';
-import { atOnce, duties } from './activities.js';
+import { duties } from './activities.js';
 import { failureOf, placed } from './failures.js';
 import { incidentOf } from './incident.js';
 import * as messages from './messages.js';
-import { environmentOf, type Run } from './run.js';
+import { tellEnvironment, type Run } from './run.js';
 import type { BroughtBack } from './way-back.js';
 
 /** How a run ends: the verdict, a sentence for people, and what to tell the environment. */
@@ -124,25 +124,13 @@ function needsIncident(kind: RunKind, outcome: Outcome): boolean {
   return (kind === 'deployment' || kind === 'rollback') && isRollback(outcome);
 }
 
-async function keep(run: Run, record: RunRecord): Promise<void> {
-  if (run.governed) {
-    try {
-      await atOnce.record(record);
-      return;
-    } catch (error) {
-      log.warn('the record could not be written at once', { error: String(error) });
-    }
-  }
-  await duties.record(record);
-}
-
 /** Leaves nothing behind but the truth: the record, the incident where there was a rollback, and a free environment. */
 export async function leave(run: Run, ending: Ending): Promise<void> {
   run.board.end(ending.outcome, ending.message);
   // The record of the deployment is the one of the run that was given the environment, and of what brought it back.
   if (ending.failure?.code === 'RUN_WAS_RESET') return;
   const record = recordOf(run, ending);
-  await keep(run, record);
+  await duties.record(record);
   if (needsIncident(run.kind, ending.outcome)) await duties.incident(incidentOf(record, run.kind));
   if (!run.enqueued) return;
   const { committed, outcome, message } = ending;
@@ -156,7 +144,7 @@ export async function leave(run: Run, ending: Ending): Promise<void> {
     ...(outcome === 'PARTIAL' ? { lost: lostOf(run.readings) } : {}),
   };
   try {
-    await environmentOf(run).signal(messages.release, notice);
+    await tellEnvironment(run, messages.release, notice);
   } catch (error) {
     // Somebody terminated the environment's workflow. How this run ended is true all the same, and must be what people read.
     log.warn('the environment could not be told how the run ended', { error: String(error) });

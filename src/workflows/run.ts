@@ -6,6 +6,7 @@ import {
   setHandler,
   sleep,
   workflowInfo,
+  type SignalDefinition,
 } from '@temporalio/workflow';
 import type { HealthReport } from '../domain/check.js';
 import type { RunKind } from '../domain/environment-state.js';
@@ -21,6 +22,7 @@ import type {
   StepToken,
 } from '../domain/run.js';
 import type { HostReading } from '../domain/verdict.js';
+import { inform } from './activities.js';
 import { Board } from './board.js';
 import { coded } from './failures.js';
 import * as messages from './messages.js';
@@ -182,4 +184,9 @@ export function names(hosts: readonly HostRef[]): string[] {
 export function environmentOf(run: Run): ReturnType<typeof getExternalWorkflowHandle> {
   const { application, environment } = run.target;
   return getExternalWorkflowHandle(messages.environmentWorkflowId(application, environment));
+}
+
+/** Says something to the environment, and knows that it has arrived. The environment minds being told the same twice no more than once. */
+export function tellEnvironment<Said>(run: Run, signal: SignalDefinition<[Said]>, said: Said): Promise<void> {
+  return inform({ ...run.target, signal: signal.name, said }, () => environmentOf(run).signal(signal, said));
 }

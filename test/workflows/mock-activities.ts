@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { ApplicationFailure, Context } from '@temporalio/activity';
 import type { Client } from '@temporalio/client';
 import type { Dependencies } from '../../src/activities/dependencies.js';
-import { enqueue, watchHolder } from '../../src/activities/environment.js';
+import { enqueue, inform, watchHolder } from '../../src/activities/environment.js';
 import type { Restored } from '../../src/activities/hosts.js';
 import type { Activities } from '../../src/activities/index.js';
 import type { HealthReport } from '../../src/domain/check.js';
@@ -96,7 +96,7 @@ async function isLost(client: Client, workflowId: string, runId: string): Promis
 }
 
 /** What goes on beside a run's steps. */
-const BESIDE = ['watchHolder', 'watchHosts', 'holdLeases', 'enqueue'];
+const BESIDE = ['watchHolder', 'watchHosts', 'holdLeases', 'enqueue', 'inform'];
 
 /** A world without hosts: what it serves is a variable, what was done is a list. */
 export class MockWorld {
@@ -130,6 +130,7 @@ export class MockWorld {
       },
       plan: async (input) => this.plan(input),
       enqueue: (input) => enqueue(dependencies, input),
+      inform: (input) => inform(dependencies, input),
       watchHolder: async ({ workflowId, runId }) => {
         if (this.watcher === 'real') return watchHolder(dependencies, { workflowId, runId });
         if (this.watcher === 'close') return watchClosely(client, { workflowId, runId });
