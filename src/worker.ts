@@ -4,7 +4,7 @@ import { Client } from '@temporalio/client';
 import { DefaultLogger, Runtime, Worker, type NativeConnection } from '@temporalio/worker';
 import { CodedFailures } from './activities/coded-failures.js';
 import type { Dependencies } from './activities/dependencies.js';
-import { createActivities } from './activities/index.js';
+import { createActivities, type Activities } from './activities/index.js';
 import { Flyway } from './adapters/flyway.js';
 import { HostProgram } from './adapters/host-program.js';
 import { RecordStore } from './adapters/record-store.js';
@@ -21,6 +21,8 @@ export interface WorkerOptions {
   readonly settings: TemporalSettings;
   /** For tests, which put something between a worker and the outside: replaces some of what its activities work with. */
   readonly instead?: Partial<Dependencies>;
+  /** For measurements without hosts: activities that are carried out instead of the real ones. */
+  readonly activities?: Partial<Activities>;
 }
 
 /** A worker that runs until it is told to stop. */
@@ -35,7 +37,7 @@ const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
 const workflowsPath = fileURLToPath(new URL(`./workflows/index.${extension}`, import.meta.url));
 
 async function createWorker(
-  { config, settings, instead = {} }: WorkerOptions,
+  { config, settings, instead = {}, activities = {} }: WorkerOptions,
   native: NativeConnection,
   client: Client,
   ssh: SshConnections,
@@ -46,16 +48,19 @@ async function createWorker(
     namespace: settings.namespace,
     taskQueue: taskQueue(config.application),
     workflowBundle: await bundleWorkflows(workflowsPath),
-    activities: createActivities({
-      config,
-      ssh,
-      program: new HostProgram(ssh),
-      flyway: new Flyway(),
-      records: new RecordStore(environment?.records ?? '.'),
-      temporal: client,
-      runner: hostname(),
-      ...instead,
-    }),
+    activities: {
+      ...createActivities({
+        config,
+        ssh,
+        program: new HostProgram(ssh),
+        flyway: new Flyway(),
+        records: new RecordStore(environment?.records ?? '.'),
+        temporal: client,
+        runner: hostname(),
+        ...instead,
+      }),
+      ...activities,
+    },
     interceptors: { activity: [() => ({ inbound: new CodedFailures() })] },
     // Cancellation reaches an activity with its heartbeats; the default would keep them back for four seconds.
     maxHeartbeatThrottleInterval: '500ms',
