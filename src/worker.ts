@@ -67,7 +67,9 @@ async function createWorker(
     shutdownGraceTime: '10s',
     // How long a run waits for the worker that knows it, before any other may go on with it.
     stickyQueueScheduleToStartTimeout: '2s',
-    maxConcurrentActivityTaskExecutions: 200,
+    // Each environment in use has two activities that only wait, beside those on its hosts: with fewer places than that, watchers
+    // take them all, and no step of any run begins any more.
+    maxConcurrentActivityTaskExecutions: 2_000,
   });
 }
 

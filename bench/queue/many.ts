@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { WorkflowHandle } from '@temporalio/client';
-import { status } from '../../src/workflows/messages.js';
+import type { Phase } from '../../src/domain/progress.js';
+import { SEARCH_ATTRIBUTES } from '../../src/domain/search-attributes.js';
 import { until } from '../../test/hosts/campus-lab.js';
 import { eventsOf, historyOf } from './events.js';
 import { Gate } from './instant-hosts.js';
@@ -67,9 +68,22 @@ function round(value: number): number {
   return Math.round(value * 10) / 10;
 }
 
-async function hasOneWaiting(environment: WorkflowHandle): Promise<boolean> {
-  const { holder, queue } = await environment.query(status).catch(() => ({ holder: null, queue: [] }));
-  return holder !== null && queue.length === 1;
+/** Asked of the server's index: a query would be work for the worker that is measured. */
+async function inPhase({ client }: Place, phase: Phase): Promise<number> {
+  const query = `WorkflowType = 'deployment' and ${SEARCH_ATTRIBUTES.phase} = '${phase}'`;
+  return (await client.workflow.count(query)).count;
+}
+
+const LOOK_MS = 1_000;
+
+/** Waits until every environment is held, and one run waits in it. */
+async function untilInPlace(place: Place, environments: number): Promise<void> {
+  for (;;) {
+    const [deploying, queued] = [await inPhase(place, 'deploying'), await inPhase(place, 'queued')];
+    if (deploying === environments && queued === environments) return;
+    console.error(`  ${deploying} hold, ${queued} wait`);
+    await delay(LOOK_MS);
+  }
 }
 
 /** Timers, activities, children and workflow tasks that are open in a workflow. */
@@ -116,11 +130,7 @@ export async function many(count: number, idleSeconds: number): Promise<Many> {
     const holders = await each(names, (name) => place.deploy(name, HELD));
     const waiting = await each(names, (name) => place.deploy(name, '2.0.0'));
     const started = performance.now();
-    await until(
-      'every environment is held, and one run waits in it',
-      async () => (await each(environments, hasOneWaiting)).every(Boolean),
-      300_000,
-    );
+    await untilInPlace(place, count);
     const queued = performance.now();
     gate.open();
     const runs = [...holders, ...waiting];

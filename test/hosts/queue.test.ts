@@ -10,7 +10,7 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => campus.close(), 60_000);
 
-test('two at once: one after the other, in order, and the second starts from what the first left', async () => {
+test('T024: two at once: one after the other, in order, and the second starts from what the first left', async () => {
   await campus.release('1.0.0');
   await campus.release('2.0.0');
   const first = await campus.start('1.0.0');
