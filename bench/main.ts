@@ -6,25 +6,38 @@ import { checkoutRoot } from '../setup/checkout.js';
 import { ensureRequirements } from '../setup/requirements.js';
 import { say } from '../setup/say.js';
 
-const USAGE = 'npm run bench -- --recovery [--json] [--runs <n>]';
+const USAGE =
+  'npm run bench -- --recovery [--json] [--runs <n>] | --queue [--json] [--no-lab] [--environments <n>]';
 const WEB_HOSTS = 3;
 
+interface Measurement {
+  /** Below `dist/bench`. */
+  readonly program: string;
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/** Runs a measurement in a process of its own; `enter`: what it is begun with. */
+async function measure({ program, args, env }: Measurement, enter: readonly string[] = []): Promise<number> {
+  const script = join(checkoutRoot(), 'dist', 'bench', program);
+  const [command = '', ...rest] = [...enter, process.execPath, '--no-warnings', script, ...args];
+  const { exitCode } = await execa(command, rest, {
+    env,
+    stdio: ['ignore', 'inherit', 'inherit'],
+    reject: false,
+  });
+  return exitCode ?? 1;
+}
+
 /** Measures on a lab of its own, from inside its network, and takes it down. */
-async function bench(program: string, args: readonly string[], runs: string): Promise<number> {
+async function onLab({ env, ...measurement }: Measurement): Promise<number> {
   await ensureRequirements();
   const name = `bench-${process.pid}`;
   say(`lab ${name}: ${WEB_HOSTS} web hosts and a database`);
   const lab = await Lab.up({ name, web: WEB_HOSTS });
   try {
     await lab.assertContained();
-    const script = join(checkoutRoot(), 'dist', 'bench', program);
-    const [command = '', ...rest] = [...lab.enter(), process.execPath, '--no-warnings', script, ...args];
-    const { exitCode } = await execa(command, rest, {
-      env: { SAFEGUARD_LAB: name, BENCH_RUNS: runs },
-      stdio: ['ignore', 'inherit', 'inherit'],
-      reject: false,
-    });
-    return exitCode ?? 1;
+    return await measure({ ...measurement, env: { ...env, SAFEGUARD_LAB: name } }, lab.enter());
   } finally {
     await lab.down();
   }
@@ -33,11 +46,30 @@ async function bench(program: string, args: readonly string[], runs: string): Pr
 const { values } = parseArgs({
   options: {
     recovery: { type: 'boolean', default: false },
+    queue: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
+    'no-lab': { type: 'boolean', default: false },
     runs: { type: 'string', default: '3' },
+    environments: { type: 'string', default: '200' },
   },
 });
-if (!values.recovery || !/^[1-9]\d?$/.test(values.runs)) {
+const json = values.json ? ['--json'] : [];
+
+function chosen(): (() => Promise<number>) | null {
+  const { recovery, queue, runs, environments } = values;
+  const noLab = values['no-lab'];
+  if (recovery === queue || !/^[1-9]\d?$/.test(runs) || !/^[1-9]\d{0,3}$/.test(environments)) return null;
+  if (recovery)
+    return noLab ? null : () => onLab({ program: 'recovery/main.js', args: json, env: { BENCH_RUNS: runs } });
+  const env = { BENCH_ENVIRONMENTS: environments };
+  const program = 'queue/main.js';
+  return noLab
+    ? () => measure({ program, args: [...json, '--no-lab'], env })
+    : () => onLab({ program, args: json, env });
+}
+
+const bench = chosen();
+if (bench === null) {
   console.error(`Usage: ${USAGE}`);
   process.exitCode = 2;
-} else process.exitCode = await bench('recovery/main.js', values.json ? ['--json'] : [], values.runs);
+} else process.exitCode = await bench();

@@ -4,7 +4,7 @@ import { Client } from '@temporalio/client';
 import { DefaultLogger, Runtime, Worker, type NativeConnection } from '@temporalio/worker';
 import { CodedFailures } from './activities/coded-failures.js';
 import type { Dependencies } from './activities/dependencies.js';
-import { createActivities } from './activities/index.js';
+import { createActivities, type Activities } from './activities/index.js';
 import { Flyway } from './adapters/flyway.js';
 import { openRepository } from './adapters/github/repository.js';
 import { HostProgram } from './adapters/host-program.js';
@@ -22,6 +22,8 @@ export interface WorkerOptions {
   readonly settings: TemporalSettings;
   /** For tests, which put something between a worker and the outside: replaces some of what its activities work with. */
   readonly instead?: Partial<Dependencies>;
+  /** For measurements without hosts: activities that are carried out instead of the real ones. */
+  readonly activities?: Partial<Activities>;
 }
 
 /** A worker that runs until it is told to stop. */
@@ -36,7 +38,7 @@ const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
 const workflowsPath = fileURLToPath(new URL(`./workflows/index.${extension}`, import.meta.url));
 
 async function createWorker(
-  { config, settings, instead = {} }: WorkerOptions,
+  { config, settings, instead = {}, activities = {} }: WorkerOptions,
   native: NativeConnection,
   client: Client,
   ssh: SshConnections,
@@ -47,24 +49,29 @@ async function createWorker(
     namespace: settings.namespace,
     taskQueue: taskQueue(config.application),
     workflowBundle: await bundleWorkflows(workflowsPath),
-    activities: createActivities({
-      config,
-      ssh,
-      program: new HostProgram(ssh),
-      flyway: new Flyway(),
-      openRepository,
-      records: new RecordStore(environment?.records ?? '.'),
-      temporal: client,
-      runner: hostname(),
-      ...instead,
-    }),
+    activities: {
+      ...createActivities({
+        config,
+        ssh,
+        program: new HostProgram(ssh),
+        flyway: new Flyway(),
+        openRepository,
+        records: new RecordStore(environment?.records ?? '.'),
+        temporal: client,
+        runner: hostname(),
+        ...instead,
+      }),
+      ...activities,
+    },
     interceptors: { activity: [() => ({ inbound: new CodedFailures() })] },
     // Cancellation reaches an activity with its heartbeats; the default would keep them back for four seconds.
     maxHeartbeatThrottleInterval: '500ms',
     shutdownGraceTime: '10s',
     // How long a run waits for the worker that knows it, before any other may go on with it.
     stickyQueueScheduleToStartTimeout: '2s',
-    maxConcurrentActivityTaskExecutions: 200,
+    // Each environment in use has two activities that only wait, beside those on its hosts: with fewer places than that, watchers
+    // take them all, and no step of any run begins any more.
+    maxConcurrentActivityTaskExecutions: 2_000,
   });
 }
 

@@ -24,6 +24,20 @@ export async function enqueue(
   );
 }
 
+/**
+ * Says something to an environment on behalf of the run that this belongs to.
+ * @throws SafeguardError TEMPORAL_UNREACHABLE when it does not arrive, also when nobody is there to hear it
+ */
+export async function inform(
+  { temporal }: Dependencies,
+  { application, environment, signal, said }: Where & { readonly signal: string; readonly said: unknown },
+): Promise<void> {
+  const handle = temporal.workflow.getHandle(messages.environmentWorkflowId(application, environment));
+  await handle
+    .signal(signal, said)
+    .catch(unreachable(`The environment ${environment} could not be told (${signal}).`));
+}
+
 /** Waits, however long it takes, until a run's workflow is closed in whatever way. */
 export async function watchHolder(
   { temporal }: Dependencies,

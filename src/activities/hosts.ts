@@ -75,32 +75,6 @@ export async function adopt(
   });
 }
 
-/**
- * Looks at a host, keeps what was seen beside the run's record, and insists that the host could be brought back.
- * @throws SafeguardError HOST_NOT_AS_COMMITTED when it lacks the committed release
- */
-export async function capture(
-  dependencies: Dependencies,
-  call: OnHost & { readonly deploymentId: string; readonly from: ReleaseRef | null },
-): Promise<string> {
-  return withPulse(async (pulse) => {
-    const { target } = addressed(dependencies, call);
-    const { application, environment, host, from, deploymentId } = call;
-    const seen = await dependencies.program.inspect(target, { application, environment }, options(pulse));
-    if (from && !seen.releases.some((release) => release.digest === from.digest)) {
-      throw new SafeguardError(
-        'HOST_NOT_AS_COMMITTED',
-        `${host.name} does not hold ${from.version}, so it could not be brought back to it.`,
-      );
-    }
-    return dependencies.records.keepEvidence(
-      { application, environment, deploymentId },
-      `capture-${host.name}`,
-      seen,
-    );
-  });
-}
-
 /** Sends every component of the release beside the running one. */
 export async function stage(
   dependencies: Dependencies,

@@ -1,9 +1,10 @@
+import { capture } from './capture.js';
 import { check } from './check.js';
 import { compose } from './compose.js';
 import type { Dependencies } from './dependencies.js';
-import { enqueue, watchHolder } from './environment.js';
+import { enqueue, inform, watchHolder } from './environment.js';
 import { forensics } from './forensics.js';
-import { activate, adopt, capture, commit, prepare, readBack, restore, stage, withdraw } from './hosts.js';
+import { activate, adopt, commit, prepare, readBack, restore, stage, withdraw } from './hosts.js';
 import { holdLeases } from './leases.js';
 import { migrate } from './migrate.js';
 import { planRecovery } from './plan-recovery.js';
@@ -20,6 +21,7 @@ const all = {
   plan,
   planRecovery,
   enqueue,
+  inform,
   watchHolder,
   watchHosts,
   tracesOf,

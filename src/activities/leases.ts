@@ -1,10 +1,9 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { Context } from '@temporalio/activity';
 import { SafeguardError } from '../domain/errors.js';
 import type { HostRef } from '../domain/plan.js';
 import type { StepToken } from '../domain/run.js';
 import { configured, targetOf, type Dependencies, type Where } from './dependencies.js';
-import { withPulse } from './pulse.js';
+import { pause, withPulse } from './pulse.js';
 import { assertNotReset } from './reset.js';
 
 /** A lease is renewed so often before it would run out: a worker that is lost leaves time for another one to go on. */
@@ -45,7 +44,7 @@ export async function holdLeases(
     };
     for (;;) {
       say((await Promise.all(call.hosts.map(renew))).join('; '));
-      await delay(intervalMs, undefined, { signal });
+      await pause(intervalMs, { signal });
     }
   });
 }

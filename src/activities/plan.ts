@@ -11,6 +11,7 @@ import { pendingMigrations } from '../domain/migration.js';
 import { computePlan, planIntent, type HashedPlan } from '../domain/plan.js';
 import type { Release } from '../domain/release.js';
 import type { DeploymentRequest, Grant } from '../domain/run.js';
+import { captureAll } from './capture.js';
 import { configured, type Dependencies } from './dependencies.js';
 import { adopted, assertOwn, environmentNow, epochAbove, inspectAll } from './hosts-of.js';
 import { withPulse } from './pulse.js';
@@ -21,12 +22,16 @@ import { assertNotHalfDone, schemaPlace } from './schema-place.js';
 export interface PlanRequest {
   readonly request: DeploymentRequest;
   readonly grant: Grant | null;
+  /** The look that has a grant is to keep what it saw of every host, and to insist that each could be brought back. */
+  readonly captures?: boolean;
 }
 
 /** A plan, and the epoch that the run has to use: above the environment's and every host's. */
 export interface Planned {
   readonly plan: HashedPlan;
   readonly epoch: number;
+  /** The hosts were captured. */
+  readonly captured?: boolean;
 }
 
 /** What of the plan is about the schema. */
@@ -82,7 +87,10 @@ async function knownOf(
 }
 
 /** Looks at hosts and database and decides what the run will do. Changes nothing. */
-export async function plan(dependencies: Dependencies, { request, grant }: PlanRequest): Promise<Planned> {
+export async function plan(
+  dependencies: Dependencies,
+  { request, grant, captures = false }: PlanRequest,
+): Promise<Planned> {
   return withPulse(async (pulse) => {
     const environment = configured(dependencies, request);
     const { committed: known, evicted } = await knownOf(dependencies, { request, grant });
@@ -106,9 +114,12 @@ export async function plan(dependencies: Dependencies, { request, grant }: PlanR
       force: request.force || request.adopt !== null,
       ...schema,
       policy: environment.policy,
+      captures,
     });
     const epoch = epochAbove(inspected, request.deploymentId, grant?.epoch ?? 0);
-    return { plan: hashed(computed), epoch };
+    const captured = captures && grant !== null && computed.kind === 'deploy';
+    if (captured) await captureAll(dependencies, { ...request, from, inspected, grantedTo: grant.runId });
+    return { plan: hashed(computed), epoch, captured };
   });
 }
 

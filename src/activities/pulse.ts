@@ -1,4 +1,5 @@
 import { setMaxListeners } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
 import { Context } from '@temporalio/activity';
 
 const BEAT_MS = 500;
@@ -30,4 +31,12 @@ export async function withPulse<T>(work: (pulse: Pulse) => Promise<T>): Promise<
   } finally {
     clearInterval(beat);
   }
+}
+
+/**
+ * Waits, and ends at once when the activity is to stop: as cancelled, which is no failure.
+ * @throws CancelledFailure
+ */
+export async function pause(ms: number, { signal }: Pick<Pulse, 'signal'>): Promise<void> {
+  await delay(ms, undefined, { signal }).catch(() => Context.current().cancelled);
 }

@@ -1,8 +1,7 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { HostRef } from '../domain/plan.js';
 import { configured, type Dependencies, type Where } from './dependencies.js';
 import { inspectWhatAnswers } from './hosts-of.js';
-import { withPulse } from './pulse.js';
+import { pause, withPulse } from './pulse.js';
 
 const INTERVAL_MS = 5_000;
 
@@ -17,7 +16,7 @@ export async function watchHosts(
       const { inspected, silent } = await inspectWhatAnswers(dependencies, environment, call.hosts, pulse);
       if (inspected.length > 0) return inspected.map(([host]) => host);
       pulse.say(`no answer from ${[...silent.keys()].join(', ')}`);
-      await delay(INTERVAL_MS, undefined, { signal: pulse.signal });
+      await pause(INTERVAL_MS, pulse);
     }
   });
 }

@@ -60,6 +60,8 @@ export interface PlanInput {
   readonly pendingMigrations: readonly string[];
   readonly policy: Policy;
   readonly overrides?: readonly string[];
+  /** The look that the plan is made of captures the hosts as well, so that there is no step for it. */
+  readonly captures?: boolean;
 }
 
 /**
@@ -105,7 +107,7 @@ function steps(input: PlanInput): PlannedStep[] {
         ]
       : [];
   return [
-    { kind: 'capture', title: 'capture', hosts },
+    ...(input.captures === true ? [] : [{ kind: 'capture', title: 'capture', hosts } as const]),
     { kind: 'stage', title: 'stage', hosts },
     ...activations,
     ...migrate,

@@ -1,5 +1,13 @@
-import { ActivityCancellationType, proxyActivities, type ActivityOptions } from '@temporalio/workflow';
+import {
+  ActivityCancellationType,
+  isCancellation,
+  log,
+  proxyActivities,
+  proxyLocalActivities,
+  type ActivityOptions,
+} from '@temporalio/workflow';
 import type { Activities } from '../activities/index.js';
+import { isGoverned } from './versions.js';
 
 /**
  * One set of options for every step. A worker that dies is noticed by its missing heartbeat and replaced by Temporal, without
@@ -22,11 +30,55 @@ export const attempts = proxyActivities<Pick<Activities, 'forensics'>>({
   retry: { maximumAttempts: 1 },
 });
 
-/** What must be written, however long it takes: records, incidents, the place in the queue. */
-export const duties = proxyActivities<Pick<Activities, 'enqueue' | 'record' | 'incident'>>({
+const patiently = proxyActivities<Pick<Activities, 'enqueue' | 'record' | 'incident'>>({
   startToCloseTimeout: '30s',
   retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '30s' },
 });
+
+const inOwnTask = proxyLocalActivities<Pick<Activities, 'enqueue' | 'record' | 'inform'>>({
+  startToCloseTimeout: '5s',
+  retry: { maximumAttempts: 1 },
+});
+
+/**
+ * Does a small thing that may be done twice within the workflow's own task, which leaves one event in its history and not six. What
+ * does not work at once is done as `otherwise` does it, with all its patience.
+ */
+async function atOnce<T>(what: string, now: () => Promise<T>, otherwise: () => Promise<T>): Promise<T> {
+  if (!isGoverned()) return otherwise();
+  try {
+    return await now();
+  } catch (error) {
+    if (isCancellation(error)) throw error;
+    log.warn(`${what} did not work at once`, { error: String(error) });
+    return otherwise();
+  }
+}
+
+/** What must be done, however long it takes: records, incidents, the place in the queue. */
+export const duties: Pick<Activities, 'enqueue' | 'record' | 'incident'> = {
+  enqueue: (what) =>
+    atOnce(
+      'joining the queue',
+      () => inOwnTask.enqueue(what),
+      () => patiently.enqueue(what),
+    ),
+  record: (what) =>
+    atOnce(
+      'writing the record',
+      () => inOwnTask.record(what),
+      () => patiently.record(what),
+    ),
+  incident: (what) => patiently.incident(what),
+};
+
+/** Says something to the environment, at once or as `otherwise` does. */
+export function inform(
+  what: Parameters<Activities['inform']>[0],
+  otherwise: () => Promise<void>,
+): Promise<void> {
+  return atOnce(`telling the environment (${what.signal})`, () => inOwnTask.inform(what), otherwise);
+}
 
 /** What goes on beside everything else until it is told to stop: nobody waits for its end. */
 export const watching = proxyActivities<Pick<Activities, 'watchHolder' | 'watchHosts' | 'holdLeases'>>({

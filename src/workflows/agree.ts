@@ -27,13 +27,16 @@ export async function validate(run: Run): Promise<Policy> {
 
 async function makePlan(run: Run, policy: Policy, title: string): Promise<HashedPlan> {
   const { tries, delaySeconds } = policy.retries;
-  const { plan, epoch } = await run.board.step(title, [], () =>
+  const captures = run.governed;
+  const summary = captures && run.grant ? `${title} and capture` : title;
+  const { plan, epoch, captured } = await run.board.step(title, [], () =>
     withTries(counted(tries, delaySeconds), { step: title }, () =>
-      steps.plan.executeWithOptions({ startToCloseTimeout: '10m', summary: title }, [
-        { request: run.request, grant: run.grant },
+      steps.plan.executeWithOptions({ startToCloseTimeout: '10m', summary }, [
+        { request: run.request, grant: run.grant, ...(captures && { captures }) },
       ]),
     ),
   );
+  run.captured = captured ?? false;
   if (run.grant) run.grant = { ...run.grant, epoch };
   run.planHash = plan.hash;
   run.committed = plan.from;

@@ -19,7 +19,7 @@ import {
   stage,
 } from './host-steps.js';
 import * as messages from './messages.js';
-import { environmentOf, Run } from './run.js';
+import { Run, tellEnvironment } from './run.js';
 import { bringBack, commitEverywhere, type WayBack } from './way-back.js';
 
 /**
@@ -33,6 +33,8 @@ export async function deployment(request: DeploymentRequest): Promise<Deployment
     .interruptible(() => goForward(run))
     .catch((cause: unknown) => CancellationScope.nonCancellable(() => goBack(run, cause)));
   await CancellationScope.nonCancellable(() => leave(run, ending));
+  // With the run's own end, so that the history holds no answer to it. Hosts that have voted need no lease.
+  run.leases?.cancel();
   return conclude(run, ending);
 }
 
@@ -52,22 +54,19 @@ async function goForward(run: Run): Promise<Ending> {
   const limit = run.startLimit(policy);
   try {
     run.board.enter('deploying');
-    await capture(run, plan);
+    if (!run.captured) await capture(run, plan);
     await announce(run, plan);
     // Only now: once a host is taken over, the environment must know what it holds.
     if (run.request.adopt !== null) await adoptHosts(run, plan, run.request.adopt);
     await stage(run, plan);
 
     run.wayBack = () => bringBack(wayBack(run, plan));
-    const leases = holdLeases(run, plan);
-    try {
-      for (const { name } of plan.to.components) await activate(run, plan, name);
-      if (plan.pendingMigrations.length > 0) await migrate(run, plan);
-      await checkHealth(run, plan);
-      await readBack(run, plan);
-    } finally {
-      leases.cancel();
-    }
+    run.leases = holdLeases(run, plan);
+    for (const { name } of plan.to.components) await activate(run, plan, name);
+    if (plan.pendingMigrations.length > 0) await migrate(run, plan);
+    await checkHealth(run, plan);
+    await readBack(run, plan);
+    if (!run.governed) run.leases.cancel();
     run.assertNotInterrupted();
 
     return await CancellationScope.nonCancellable(() => goThrough(run, plan));
@@ -80,7 +79,7 @@ async function goForward(run: Run): Promise<Ending> {
 async function goThrough(run: Run, plan: HashedPlan): Promise<Ending> {
   run.decided = true;
   run.board.enter('committing');
-  await environmentOf(run).signal(messages.decided, {
+  await tellEnvironment(run, messages.decided, {
     deploymentId: run.request.deploymentId,
     runId: workflowInfo().runId,
   });
@@ -102,6 +101,7 @@ async function goThrough(run: Run, plan: HashedPlan): Promise<Ending> {
 
 /** The way back: restores the committed release where anything was begun, and says truly what came of it. */
 async function goBack(run: Run, cause: unknown): Promise<Ending> {
+  run.leases?.cancel();
   const stopped = endedUnchanged(run, cause);
   if (run.wayBack === null || stopped.failure?.code === 'RUN_WAS_RESET') return stopped;
   run.board.enter('rolling-back', stopped.message);

@@ -8,7 +8,7 @@ import { isConsistent, describeReadings, type HostReading } from '../domain/verd
 import { steps, watching } from './activities.js';
 import { coded, failureOf } from './failures.js';
 import * as messages from './messages.js';
-import { environmentOf, names, type Run, type Target } from './run.js';
+import { names, tellEnvironment, type Run, type Target } from './run.js';
 import { counted, withTries } from './tries.js';
 import { isWhole } from './versions.js';
 
@@ -266,7 +266,7 @@ export function holdLeases(run: Run, plan: HashedPlan): CancellationScope {
 export async function announce(run: Run, plan: HashedPlan): Promise<void> {
   const { from, to, hosts, policy } = plan;
   const epoch = run.grant?.epoch ?? 0;
-  await environmentOf(run).signal(messages.began, {
+  await tellEnvironment(run, messages.began, {
     deploymentId: run.request.deploymentId,
     epoch,
     from,

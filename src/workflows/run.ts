@@ -6,6 +6,7 @@ import {
   setHandler,
   sleep,
   workflowInfo,
+  type SignalDefinition,
 } from '@temporalio/workflow';
 import type { HealthReport } from '../domain/check.js';
 import type { RunKind } from '../domain/environment-state.js';
@@ -22,9 +23,11 @@ import type {
   StepToken,
 } from '../domain/run.js';
 import type { HostReading } from '../domain/verdict.js';
+import { inform } from './activities.js';
 import { Board } from './board.js';
 import { coded } from './failures.js';
 import * as messages from './messages.js';
+import { isGoverned } from './versions.js';
 import type { BroughtBack } from './way-back.js';
 
 /** What must be known of the environment to work on its hosts. */
@@ -42,6 +45,8 @@ export class Run {
   readonly workflowId = workflowInfo().workflowId;
   readonly board: Board;
   readonly target: Target;
+  /** See `isGoverned`. */
+  readonly governed = isGoverned();
   /** Set once the release was validated. */
   release: Release | null = null;
   /** What is known of the release's origin; set once it was validated. */
@@ -52,6 +57,10 @@ export class Run {
   enqueued = false;
   /** The committed release that the plan found; the way back leads there. */
   committed: Release | null = null;
+  /** Every host was seen to hold what it takes to be brought back, and what was seen is kept. */
+  captured = false;
+  /** What renews the leases of the hosts; cancelled before a way back begins, or when the run ends. */
+  leases: CancellationScope | null = null;
   /** Registered before the first change of what serves; `null`: nothing is to be undone. */
   wayBack: (() => Promise<BroughtBack>) | null = null;
   /** Set from the moment that there is no way but forward. */
@@ -178,4 +187,9 @@ export function names(hosts: readonly HostRef[]): string[] {
 export function environmentOf(run: Run): ReturnType<typeof getExternalWorkflowHandle> {
   const { application, environment } = run.target;
   return getExternalWorkflowHandle(messages.environmentWorkflowId(application, environment));
+}
+
+/** Says something to the environment, and knows that it has arrived. The environment minds being told the same twice no more than once. */
+export function tellEnvironment<Said>(run: Run, signal: SignalDefinition<[Said]>, said: Said): Promise<void> {
+  return inform({ ...run.target, signal: signal.name, said }, () => environmentOf(run).signal(signal, said));
 }

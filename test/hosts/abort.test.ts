@@ -34,7 +34,7 @@ test('it leaves exactly one record and one incident', async () => {
   expect(incidents.map((incident) => incident.title)).toEqual(['[Production Rollback] 2.0.0 → 1.0.0']);
 }, 30_000);
 
-test('Cancel in the Web UI does the same, and the run counts as cancelled', async () => {
+test('T025: Cancel in the Web UI does the same, and the run counts as cancelled', async () => {
   await campus.release('2.0.1', { misbehave: 'slow-start', seconds: 60 });
   const run = await campus.start('2.0.1');
   await campus.untilStep(run, 'backend');

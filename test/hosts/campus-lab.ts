@@ -83,7 +83,8 @@ export class CampusLab {
     private readonly restart: () => Promise<TemporalServer>,
   ) {}
 
-  static async open(overrides: Partial<Place> = {}): Promise<CampusLab> {
+  /** `hosts`: how many of the lab's web hosts belong to the environment; left out: all. */
+  static async open(overrides: Partial<Place> = {}, hosts?: number): Promise<CampusLab> {
     const lab = await Lab.open(process.env['SAFEGUARD_LAB'] ?? 'lab');
     await lab.assertContained();
     await emptyHosts(lab);
@@ -91,7 +92,7 @@ export class CampusLab {
     process.env['CAMPUS_DB_PASSWORD'] = (await lab.secrets())['CAMPUS_PRODUCTION_DB_PASSWORD'] ?? '';
     process.env['SAFEGUARD_FLYWAY'] = await flyway();
     const configFile = join(directory, 'safeguard.yaml');
-    const web = lab.hosts.filter((host) => host.role === 'web');
+    const web = lab.hosts.filter((host) => host.role === 'web').slice(0, hosts);
     const place: Place = {
       hosts: Object.fromEntries(web.map((host) => [host.name, host.address])),
       ssh: { user: lab.deployUser, key: lab.keyFile, known_hosts: lab.knownHostsFile },

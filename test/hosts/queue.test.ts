@@ -10,7 +10,7 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => campus.close(), 60_000);
 
-test('two at once: one after the other, in order, and the second starts from what the first left', async () => {
+test('T024: two at once: one after the other, in order, and the second starts from what the first left', async () => {
   await campus.release('1.0.0');
   await campus.release('2.0.0');
   const first = await campus.start('1.0.0');
@@ -26,7 +26,7 @@ test('two at once: one after the other, in order, and the second starts from wha
   const [one, two] = await campus.records();
   expect(two?.previousVersion).toBe('1.0.0');
   expect(
-    Date.parse(two?.steps.find((step) => step.title === 'capture')?.startedAt ?? ''),
+    Date.parse(two?.steps.find((step) => step.title === 'stage')?.startedAt ?? ''),
   ).toBeGreaterThanOrEqual(Date.parse(one?.steps.at(-1)?.endedAt ?? ''));
 }, 120_000);
 

@@ -30,7 +30,7 @@ async function lose(stage: Stage, run: WorkflowHandle): Promise<void> {
 test('three deployments at once are carried out one after the other, in the order they came', () => {
   const going = gate();
   const world = new MockWorld();
-  world.override = { capture: () => going.passed.then(() => 'file') };
+  world.override = { stage: () => going.passed };
   return server.play(async (stage) => {
     const runs: WorkflowHandle[] = [];
     for (const version of ['1.0.0', '2.0.0', '1.0.0']) {
@@ -97,17 +97,15 @@ describe('a holder that is terminated', () => {
 
   test('before it began: nothing is restored', () => {
     const going = gate();
-    return server.play(
-      async (stage) => {
-        const run = await stage.deploy({ version: '2.0.0' });
-        await stage.called('capture', 2);
-        await lose(stage, run);
-        going.open();
-        expect((await stage.status()).history).toMatchObject([{ outcome: 'WITHDRAWN' }]);
-        expect(stage.world.of('restore')).toEqual([]);
-      },
-      watched({ capture: () => going.passed.then(() => 'file') }),
-    );
+    const world = watched({ plan: (input) => going.passed.then(() => world.plan(input)) });
+    return server.play(async (stage) => {
+      const run = await stage.deploy({ version: '2.0.0' });
+      await stage.called('plan');
+      await lose(stage, run);
+      going.open();
+      expect((await stage.status()).history).toMatchObject([{ outcome: 'WITHDRAWN' }]);
+      expect(stage.world.of('restore')).toEqual([]);
+    }, world);
   }, 30_000);
 
   test('before it activated anything: nothing that serves was changed, which is no incident', () => {
@@ -147,7 +145,7 @@ describe('a holder that is terminated', () => {
     return server.play(
       async (stage) => {
         const first = await stage.deploy({ version: '2.0.0' });
-        await stage.called('capture', 2);
+        await stage.called('stage', 2);
         const gone = await stage.deploy({ version: '2.0.0' });
         const last = await stage.deploy({ version: '2.0.0' });
         await stage.called('enqueue', 3);
@@ -156,7 +154,7 @@ describe('a holder that is terminated', () => {
         expect((await ended(first)).result.outcome).toBe('SUCCEEDED');
         expect((await ended(last)).result.outcome).toBe('SUCCEEDED');
       },
-      watched({ capture: () => going.passed.then(() => 'file') }),
+      watched({ stage: () => going.passed }),
     );
   }, 30_000);
 });

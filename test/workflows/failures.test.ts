@@ -76,7 +76,7 @@ describe('a failure after something was put in place takes the release back', ()
 describe('a failure before anything was put in place restores nothing', () => {
   test.each<[string, Partial<Activities>]>([
     ['plan', { plan: () => Promise.reject(failure('SCHEMA_NOT_TOLERATED')) }],
-    ['capture', { capture: () => Promise.reject(failure('HOST_NOT_AS_COMMITTED')) }],
+    ['plan', { plan: () => Promise.reject(failure('HOST_NOT_AS_COMMITTED')) }],
     ['stage', { stage: () => Promise.reject(failure('RELEASE_CHANGED')) }],
   ])(
     '%s',

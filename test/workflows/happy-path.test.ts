@@ -20,7 +20,6 @@ test(
       expect(world.story()).toEqual([
         'validate',
         'plan',
-        'capture',
         'stage',
         'activate backend',
         'activate frontend',
@@ -78,7 +77,7 @@ test(
   () =>
     server.play(async (stage) => {
       await stage.deployed({ adopt: 'the old server is gone' });
-      expect(stage.world.story().slice(0, 4)).toEqual(['validate', 'plan', 'capture', 'adopt']);
+      expect(stage.world.story().slice(0, 3)).toEqual(['validate', 'plan', 'adopt']);
     }),
   30_000,
 );

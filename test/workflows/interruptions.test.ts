@@ -104,7 +104,7 @@ describe('before anything was changed', () => {
       async (stage) => {
         const { world } = stage;
         const first = await stage.deploy({ version: '2.0.0' });
-        await stage.called('capture', 2);
+        await stage.called('stage', 2);
         const second = await stage.deploy({ version: '1.0.0' });
         await stage.reached(second, 'queued');
         await stage.called('enqueue', 2);
@@ -118,7 +118,7 @@ describe('before anything was changed', () => {
         expect((await ended(first)).result.outcome).toBe('SUCCEEDED');
         expect(world.of('restore')).toEqual([]);
       },
-      upgrade({ capture: () => going.passed.then(() => 'file') }),
+      upgrade({ stage: () => going.passed }),
     );
   }, 30_000);
 

@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { ApplicationFailure, Context } from '@temporalio/activity';
 import type { Client } from '@temporalio/client';
 import type { Dependencies } from '../../src/activities/dependencies.js';
-import { enqueue, watchHolder } from '../../src/activities/environment.js';
+import { enqueue, inform, watchHolder } from '../../src/activities/environment.js';
 import type { Restored } from '../../src/activities/hosts.js';
 import type { Activities } from '../../src/activities/index.js';
 import type { HealthReport } from '../../src/domain/check.js';
@@ -96,7 +96,7 @@ async function isLost(client: Client, workflowId: string, runId: string): Promis
 }
 
 /** What goes on beside a run's steps. */
-const BESIDE = ['watchHolder', 'watchHosts', 'holdLeases', 'enqueue'];
+const BESIDE = ['watchHolder', 'watchHosts', 'holdLeases', 'enqueue', 'inform'];
 
 /** A world without hosts: what it serves is a variable, what was done is a list. */
 export class MockWorld {
@@ -128,12 +128,9 @@ export class MockWorld {
         if (!found) throw failure('RELEASE_NOT_FOUND', `no release ${version}`);
         return { release: found, policy: this.policy };
       },
-      plan: async ({ request, grant }) => {
-        const to = this.releases[request.version] ?? release(request.version);
-        const plan = hashedPlan({ from: grant?.committed ?? null, to, policy: this.policy, ...this.planned });
-        return { plan, epoch: grant?.epoch ?? 0 };
-      },
+      plan: async (input) => this.plan(input),
       enqueue: (input) => enqueue(dependencies, input),
+      inform: (input) => inform(dependencies, input),
       watchHolder: async ({ workflowId, runId }) => {
         if (this.watcher === 'real') return watchHolder(dependencies, { workflowId, runId });
         if (this.watcher === 'close') return watchClosely(client, { workflowId, runId });
@@ -218,6 +215,18 @@ export class MockWorld {
   private voted(host: string, wanted: ReleaseRef): void {
     const { state, differences } = this.reading(host, wanted);
     if (state !== 'serves') throw failure('NOT_READ_BACK', differences.join(', '));
+  }
+
+  /** The plan of a deployment, and whether its hosts were captured with it. */
+  plan({
+    request,
+    grant,
+    captures = false,
+  }: Parameters<Activities['plan']>[0]): Awaited<ReturnType<Activities['plan']>> {
+    const to = this.releases[request.version] ?? release(request.version);
+    const from = grant?.committed ?? null;
+    const plan = hashedPlan({ from, to, policy: this.policy, captures, ...this.planned });
+    return { plan, epoch: grant?.epoch ?? 0, captured: captures && grant !== null };
   }
 
   /** The plan of a recovery, by what the environment remembers. */
