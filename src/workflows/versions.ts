@@ -7,3 +7,11 @@ import { patched } from '@temporalio/workflow';
 export function isWhole(): boolean {
   return patched('whole-transactions');
 }
+
+/**
+ * True for workflows that were begun by a version of this code in which environments have switches, a trail and a queue with
+ * limits, and continue as new while they are held.
+ */
+export function isGoverned(): boolean {
+  return patched('governed-environments');
+}
