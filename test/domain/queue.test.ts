@@ -179,9 +179,9 @@ class Story {
   places: string[] = [];
 
   happen(event: Event): void {
-    if (event.kind === 'hand over') return this.handOver();
-    if (event.kind === 'leave') return this.leave(event.id, event.stepsBack);
-    this.join(event.run);
+    if (event.kind === 'hand over') this.handOver();
+    else if (event.kind === 'leave') this.leave(event.id, event.stepsBack);
+    else this.join(event.run);
   }
 
   private join(one: QueuedRun): void {
@@ -210,7 +210,10 @@ class Story {
   private handOver(): void {
     const { holder, queue, epoch } = this.state;
     this.state = handedOver(this.state, AT);
-    if (holder || queue.length === 0) return void expect(this.state.holder).toBe(holder);
+    if (holder || queue.length === 0) {
+      expect(this.state.holder).toBe(holder);
+      return;
+    }
     const urgent = queue.filter((one) => !isDeployment(one));
     expect(this.state.holder?.deploymentId).toBe((urgent[0] ?? queue[0])?.deploymentId);
     expect(this.state.epoch).toBe(epoch + 1);

@@ -29,18 +29,19 @@ export async function turn(run: {
   const epochs: number[] = [];
   const refused: string[] = [];
   let isOver = !holds;
-  let isAborted = false;
+  const aborts: string[] = [];
   setHandler(messages.granted, ({ epoch }) => void epochs.push(epoch));
   setHandler(messages.refused, ({ code }) => void refused.push(code));
-  setHandler(messages.abort, () => void (isAborted = true));
+  setHandler(messages.abort, (said) => void aborts.push(said?.by ?? 'somebody'));
   setHandler(go, () => void (isOver = true));
-  await condition(() => isAborted || refused.length > 0 || (epochs.length > 0 && isOver));
+  await condition(() => aborts.length > 0 || refused.length > 0 || (epochs.length > 0 && isOver));
   const entity = getExternalWorkflowHandle(messages.environmentWorkflowId('campus', environment));
   await entity.signal(messages.release, {
     deploymentId,
     runId: workflowInfo().runId,
-    outcome: isAborted ? 'WITHDRAWN' : 'SUCCEEDED',
+    outcome: aborts.length > 0 ? 'WITHDRAWN' : 'SUCCEEDED',
     message: 'over',
+    consistent: true,
   });
   return { epochs, refused };
 }
