@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Context } from '@temporalio/activity';
 import { enqueue } from '../../src/activities/environment.js';
 import type { Dependencies } from '../../src/activities/dependencies.js';
-import { newEnvironment, type EnvironmentState } from '../../src/domain/environment-state.js';
+import { newEnvironment, type EnvironmentState, type QueuedRun } from '../../src/domain/environment-state.js';
 import * as messages from '../../src/workflows/messages.js';
 import { HOSTS, policy, release } from '../domain/release-fixtures.js';
 import { gate, MockWorld, upgrade } from './mock-activities.js';
@@ -259,33 +259,47 @@ describe('an environment that repairs itself', () => {
     }, world);
   }, 40_000);
 
-  test('leaves it to one that waits already', () => {
+  test('leaves it to one that waits already, at its start and whenever a holder leaves', () => {
     const world = new MockWorld();
     world.watcher = 'real';
     const story = async (stage: Stage): Promise<void> => {
-      const deploymentId = '20260101-120000-theirs';
-      const { environment } = stage;
-      const handle = await stage.client.workflow.start<typeof turn>('turn', {
-        workflowId: `turn/${environment}`,
-        taskQueue: stage.taskQueue,
-        args: [{ environment, deploymentId, holds: true }],
-      });
-      const theirs = {
-        kind: 'converge' as const,
-        deploymentId,
-        workflowId: handle.workflowId,
-        runId: handle.firstExecutionRunId,
-        version: 'converge',
-        requestedBy: 'ada',
-        enqueuedAt: '2026-01-01T12:00:00Z',
-      };
-      await startEnvironment(stage, { ...QUARANTINED, queue: [theirs] });
-      await until(async () => (await stage.status()).holder !== null);
-      await handle.signal(go);
-      expect((await handle.result()).epochs).toEqual([1]);
+      const [first, second, third] = [
+        await beginTurn(stage, 'one', false),
+        await beginTurn(stage, 'two', false),
+        await beginTurn(stage, 'three', true),
+      ];
+      await startEnvironment(stage, { ...QUARANTINED, queue: [first.run] });
+      for (const { run } of [second, third]) await stage.entity().signal(messages.enqueue, run);
+      await waitingFor(stage, 2);
+      for (const { handle } of [first, second, third]) {
+        await until(async () => (await stage.status()).holder?.workflowId === handle.workflowId);
+        await handle.signal(go);
+      }
+      expect((await third.handle.result()).epochs).toEqual([3]);
       await until(async () => (await stage.status()).quarantine === null);
       expect(world.of('enqueue')).toEqual([]);
     };
     return server.play(story, world, WITH_STUBS);
   }, 30_000);
 });
+
+/** A stub that converges, or says so. */
+async function beginTurn(stage: Stage, name: string, repairs: boolean) {
+  const { environment } = stage;
+  const deploymentId = `20260101-120000-${name}`;
+  const handle = await stage.client.workflow.start<typeof turn>('turn', {
+    workflowId: `turn/${environment}/${name}`,
+    taskQueue: stage.taskQueue,
+    args: [{ environment, deploymentId, holds: true, repairs }],
+  });
+  const run: QueuedRun = {
+    kind: 'converge',
+    deploymentId,
+    workflowId: handle.workflowId,
+    runId: handle.firstExecutionRunId,
+    version: 'converge',
+    requestedBy: 'ada',
+    enqueuedAt: '2026-01-01T12:00:00Z',
+  };
+  return { handle, run };
+}

@@ -24,8 +24,10 @@ export async function turn(run: {
   readonly environment: string;
   readonly deploymentId: string;
   readonly holds: boolean;
+  /** It says that a quarantine is over. */
+  readonly repairs?: boolean;
 }): Promise<Turn> {
-  const { deploymentId, environment, holds } = run;
+  const { deploymentId, environment, holds, repairs = false } = run;
   const epochs: number[] = [];
   const refused: string[] = [];
   let isOver = !holds;
@@ -41,7 +43,7 @@ export async function turn(run: {
     runId: workflowInfo().runId,
     outcome: aborts.length > 0 ? 'WITHDRAWN' : 'SUCCEEDED',
     message: 'over',
-    consistent: true,
+    consistent: repairs,
   });
   return { epochs, refused };
 }
