@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Context } from '@temporalio/activity';
 import { WorkflowContinuedAsNewError, WorkflowFailedError, WorkflowNotFoundError } from '@temporalio/client';
+import { Stop } from '../adapters/stop.js';
 import { SafeguardError } from '../domain/errors.js';
 import type { QueuedRun } from '../domain/environment-state.js';
 import { STALLED_AFTER_MS, type QueuePosition } from '../domain/queue.js';
@@ -8,7 +9,7 @@ import * as messages from '../workflows/messages.js';
 import { untilDone } from './coded-failures.js';
 import type { Dependencies, Where } from './dependencies.js';
 import { HolderProgress } from './holder-progress.js';
-import { withPulse, type Pulse } from './pulse.js';
+import { withPulse } from './pulse.js';
 
 /** What a run that waits has seen of its place. */
 export interface PlaceSeen {
@@ -99,7 +100,7 @@ const LOOK_MS = 15_000;
 export async function watchHolder({ temporal }: Dependencies, watch: HolderWatch): Promise<HolderSeen> {
   const { workflowId, runId } = watch;
   return withPulse(async (pulse) => {
-    const over = new AbortController();
+    const over = new Stop().with(pulse.signal);
     const handle = temporal.workflow.getHandle(workflowId, runId, { followRuns: false });
     const closed = handle.result().then(
       (): HolderSeen => undefined,
@@ -108,14 +109,12 @@ export async function watchHolder({ temporal }: Dependencies, watch: HolderWatch
         return unreachable(`The run ${workflowId} can't be watched.`)(error);
       },
     );
-    const turned = untilProgressTurns(new HolderProgress(temporal, watch, pulse.say), watch, {
-      ...pulse,
-      signal: AbortSignal.any([pulse.signal, over.signal]),
-    });
+    const turned = untilProgressTurns(new HolderProgress(temporal, watch, pulse.say), watch, over.signal);
     try {
       return await untilDone(() => Promise.race([closed, turned, Context.current().cancelled]));
     } finally {
-      over.abort();
+      over.because(new Error('the watch has ended'));
+      over.dispose();
     }
   });
 }
@@ -124,7 +123,7 @@ export async function watchHolder({ temporal }: Dependencies, watch: HolderWatch
 async function untilProgressTurns(
   progress: HolderProgress,
   { stalledSince = null, stalledAfterMs = STALLED_AFTER_MS, lookEveryMs = LOOK_MS }: HolderWatch,
-  { signal }: Pick<Pulse, 'signal'>,
+  signal: AbortSignal,
 ): Promise<HolderSeen> {
   for (;;) {
     const movedAt = await progress.movedAt();
