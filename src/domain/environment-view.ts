@@ -5,7 +5,8 @@ import { wayBackIn, waysOut } from './ways-out.js';
 /** What a run is, in a few words: the version for a deployment, `rollback to 1.0.0`, `converge`. */
 export function describeRun({ kind, version }: Pick<QueuedRun, 'kind' | 'version'>): string {
   if (kind === 'deployment') return version;
-  return version === '' ? kind : `${kind} to ${version}`;
+  // Until it is planned, a recovery has no version but what it is.
+  return version === '' || version === kind ? kind : `${kind} to ${version}`;
 }
 
 /** Text of others inside Markdown: on one line, and no column of its own. */
