@@ -8,18 +8,27 @@ import { createActivities, type Activities } from './activities/index.js';
 import { Flyway } from './adapters/flyway.js';
 import { openRepository } from './adapters/github/repository.js';
 import { HostProgram } from './adapters/host-program.js';
+import {
+  environmentMetrics,
+  serveMetrics,
+  type MetricsAddress,
+  type MetricsServer,
+} from './adapters/metrics.js';
 import { RecordStore } from './adapters/record-store.js';
 import { registerSearchAttributes } from './adapters/search-attributes.js';
 import { SshConnections } from './adapters/ssh/connections.js';
 import { connect, connectWorker, type TemporalSettings } from './adapters/temporal-connection.js';
 import { bundleWorkflows } from './adapters/workflow-bundle.js';
 import type { Config } from './config/load.js';
+import { queueFigures } from './queue-figures.js';
 import { taskQueue } from './workflows/messages.js';
 
 /** What a worker process needs to be told. */
 export interface WorkerOptions {
   readonly config: Config;
   readonly settings: TemporalSettings;
+  /** Where metrics are served; left out: nowhere. */
+  readonly metrics?: MetricsAddress;
   /** For tests, which put something between a worker and the outside: replaces some of what its activities work with. */
   readonly instead?: Partial<Dependencies>;
   /** For measurements without hosts: activities that are carried out instead of the real ones. */
@@ -32,6 +41,8 @@ export interface RunningWorker {
   readonly done: Promise<void>;
   /** Lets what runs come to a safe point (its cancellation or end), then stops. */
   readonly stop: () => void;
+  /** Where its metrics are; `null`: nowhere. */
+  readonly metrics: MetricsAddress | null;
 }
 
 const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
@@ -84,20 +95,49 @@ function installRuntime(): void {
   isRuntimeInstalled = true;
 }
 
+async function startMetrics(
+  { config, metrics }: WorkerOptions,
+  client: Client,
+): Promise<MetricsServer | null> {
+  if (!metrics) return null;
+  const { application, environments } = config;
+  const registry = environmentMetrics({
+    application,
+    environments: [...environments.keys()],
+    ask: (environment) => queueFigures(client, application, environment),
+  });
+  return serveMetrics(registry, metrics);
+}
+
+async function prepare(
+  options: WorkerOptions,
+  client: Client,
+): Promise<{ native: NativeConnection; ssh: SshConnections; worker: Worker }> {
+  const native = await connectWorker(options.settings);
+  const ssh = new SshConnections();
+  return { native, ssh, worker: await createWorker(options, native, client, ssh) };
+}
+
 /**
  * Starts a worker for an application.
- * @throws SafeguardError TEMPORAL_UNREACHABLE, TEMPORAL_DENIED
+ * @throws SafeguardError TEMPORAL_UNREACHABLE, TEMPORAL_DENIED, CONFIG_INVALID
  */
 export async function startWorker(options: WorkerOptions): Promise<RunningWorker> {
   installRuntime();
   const { settings } = options;
   const connection = await connect(settings);
   await registerSearchAttributes(connection, settings.namespace);
-  const native = await connectWorker(settings);
-  const ssh = new SshConnections();
   const client = new Client({ connection, namespace: settings.namespace });
-  const worker = await createWorker(options, native, client, ssh);
+  const metrics = await startMetrics(options, client).catch(async (error: unknown) => {
+    await connection.close();
+    throw error;
+  });
+  const { native, ssh, worker } = await prepare(options, client).catch(async (error: unknown) => {
+    await metrics?.close();
+    throw error;
+  });
   const done = worker.run().finally(async () => {
+    await metrics?.close();
     await ssh.close();
     await native.close();
     await connection.close();
@@ -106,5 +146,5 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     // It may be ending by itself already, and says so by throwing.
     if (worker.getState() === 'RUNNING') worker.shutdown();
   };
-  return { done, stop };
+  return { done, stop, metrics };
 }

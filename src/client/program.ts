@@ -6,6 +6,7 @@ import type { DeployOptions } from './commands/deploy.js';
 import type { DevOptions } from './commands/dev.js';
 import type { ResolveOptions } from './commands/resolve.js';
 import type { WatchOptions } from './commands/watch.js';
+import type { WorkerOptions } from './commands/worker.js';
 import type { GlobalOptions } from './options.js';
 import { addAudit } from './audit-commands.js';
 import { addPolicy } from './policy-commands.js';
@@ -144,9 +145,11 @@ function addProcesses(program: Command, terminal: Terminal, done: OnStatus): voi
   program
     .command('worker')
     .description('carry out deployments until told to stop')
+    .option('--metrics-port <port>', 'serve metrics for Prometheus on this port', port)
+    .option('--metrics-address <address>', 'address to serve them on', '127.0.0.1')
     .action(async (_: unknown, command: Command) => {
       const { worker } = await import('./commands/worker.js');
-      done(await worker(terminal, command.optsWithGlobals<GlobalOptions>()));
+      done(await worker(terminal, command.optsWithGlobals<WorkerOptions>()));
     });
   program
     .command('dev')
@@ -155,6 +158,8 @@ function addProcesses(program: Command, terminal: Terminal, done: OnStatus): voi
     .option('--port <port>', 'port of the server', port, 7233)
     .option('--ui-port <port>', 'port of its Web UI', port, 8233)
     .option('--no-worker', 'only the server')
+    .option('--metrics-port <port>', "serve the worker's metrics for Prometheus on this port", port)
+    .option('--metrics-address <address>', 'address to serve them on', '127.0.0.1')
     .action(async (_: unknown, command: Command) => {
       const { dev } = await import('./commands/dev.js');
       done(await dev(command.optsWithGlobals<DevOptions>()));

@@ -1,4 +1,5 @@
 import { mkdir } from 'node:fs/promises';
+import type { MetricsAddress } from '../adapters/metrics.js';
 import type { TemporalSettings } from '../adapters/temporal-connection.js';
 import type { Config } from '../config/load.js';
 import { startWorker } from '../worker.js';
@@ -10,6 +11,8 @@ export interface DevOptions {
   readonly settings: TemporalSettings;
   /** Left out when only the server is wanted. */
   readonly config?: Config;
+  /** Where the worker's metrics are served; left out: nowhere. */
+  readonly metrics?: MetricsAddress;
   /** Where the server keeps its database, so that runs outlive it. */
   readonly stateDirectory: string;
   readonly port: number;
@@ -41,6 +44,7 @@ function introduce(server: FoundServer): void {
 export async function runDev({
   settings,
   config,
+  metrics,
   stateDirectory,
   port,
   uiPort,
@@ -59,21 +63,26 @@ export async function runDev({
     return 1;
   }
   try {
-    await work(config, server);
+    await work(config, server, metrics);
     return 0;
   } finally {
     await server.stop();
   }
 }
 
-async function work(config: Config | undefined, { settings }: FoundServer): Promise<void> {
+async function work(
+  config: Config | undefined,
+  { settings }: FoundServer,
+  metrics: MetricsAddress | undefined,
+): Promise<void> {
   const told = untilTold();
   if (!config) {
     say('Ready.');
     return told;
   }
-  const worker = await startWorker({ config, settings });
+  const worker = await startWorker({ config, settings, ...(metrics ? { metrics } : {}) });
   say(`Worker: deploys ${config.application}`);
+  if (worker.metrics) say(`Metrics: http://${worker.metrics.address}:${worker.metrics.port}/metrics`);
   say('Ready.');
   await Promise.race([told, worker.done]);
   worker.stop();

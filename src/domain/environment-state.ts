@@ -97,7 +97,8 @@ export interface EnvironmentState {
   readonly audit: AuditHead;
 }
 
-const REMEMBERED = 20;
+/** How many ended runs an environment remembers. */
+export const REMEMBERED = 20;
 
 /** What an earlier version of this code carried over, brought to today's shape. */
 export function broughtUpToDate(state: EnvironmentState): EnvironmentState {

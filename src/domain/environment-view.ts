@@ -5,7 +5,8 @@ import { wayBackIn, waysOut } from './ways-out.js';
 /** What a run is, in a few words: the version for a deployment, `rollback to 1.0.0`, `converge`. */
 export function describeRun({ kind, version }: Pick<QueuedRun, 'kind' | 'version'>): string {
   if (kind === 'deployment') return version;
-  return version === '' ? kind : `${kind} to ${version}`;
+  // Until it is planned, a recovery has no version but what it is.
+  return version === '' || version === kind ? kind : `${kind} to ${version}`;
 }
 
 /** Text of others inside Markdown: on one line, and no column of its own. */
@@ -35,14 +36,26 @@ function evictedLines(name: string, { evicted }: EnvironmentState): string[] {
   return ['', '| evicted | by | at | reason | out of traffic | back |', '|---|---|---|---|---|---|', ...rows];
 }
 
+/** How many of those that wait are listed. */
+const LISTED = 10;
+
+function queueLines({ queue }: EnvironmentState): string[] {
+  const lines = queue
+    .slice(0, LISTED)
+    .map((run, index) => `${index + 1}. ${describeRun(run)} — ${run.deploymentId}, ${cell(run.requestedBy)}`);
+  return queue.length <= LISTED ? lines : [...lines, '', `and ${queue.length - LISTED} more`];
+}
+
+function stalledLines({ holder }: EnvironmentState): string[] {
+  if (typeof holder?.stalledSince !== 'string') return [];
+  return ['', `**No progress since ${holder.stalledSince}**: look at ${holder.workflowId}, or abort it`];
+}
+
 /** Markdown for the Web UI's current details of an environment. */
 export function renderEnvironment(name: string, state: EnvironmentState): string {
   const holder = state.holder
     ? `${state.holder.deploymentId} (${describeRun(state.holder)}) since ${state.holder.grantedAt}`
     : 'nobody';
-  const queue = state.queue.map(
-    (run, index) => `${index + 1}. ${describeRun(run)} — ${run.deploymentId}, ${run.requestedBy}`,
-  );
   const history = state.history.slice(0, 5).map((run) => `| ${run.at} | ${run.version} | ${run.outcome} |`);
   return [
     `**${name}** serves ${describeRelease(state.committed)}`,
@@ -50,7 +63,8 @@ export function renderEnvironment(name: string, state: EnvironmentState): string
     ...evictedLines(name, state),
     '',
     `Held by ${holder}; ${state.queue.length} waiting`,
-    ...queue,
+    ...queueLines(state),
+    ...stalledLines(state),
     ...(history.length === 0 ? [] : ['', '| ended | version | outcome |', '|---|---|---|', ...history]),
   ].join('\n');
 }

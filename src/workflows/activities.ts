@@ -58,11 +58,14 @@ async function atOnce<T>(what: string, now: () => Promise<T>, otherwise: () => P
 /** What must be done, however long it takes: records, incidents, the place in the queue. */
 export const duties: Pick<Activities, 'enqueue' | 'record' | 'incident'> = {
   enqueue: (what) =>
-    atOnce(
-      'joining the queue',
-      () => inOwnTask.enqueue(what),
-      () => patiently.enqueue(what),
-    ),
+    // A look asks the environment, whose worker may be the very one that would keep this task open meanwhile.
+    what.again === true
+      ? patiently.enqueue(what)
+      : atOnce(
+          'joining the queue',
+          () => inOwnTask.enqueue(what),
+          () => patiently.enqueue(what),
+        ),
   record: (what) =>
     atOnce(
       'writing the record',

@@ -52,7 +52,7 @@ export async function agree(run: Run, policy: Policy): Promise<HashedPlan> {
   for (;;) {
     const approved = policy.approval.required ? await makePlan(run, policy, 'plan') : null;
     if (approved && approved.kind !== 'noop') await approval(run, approved);
-    await takePlace(run);
+    await takePlace(run, policy.queue);
     const plan = await makePlan(run, policy, approved ? 'look again' : 'plan');
     if (approved === null || plan.kind === 'noop' || plan.hash === approved.hash) return plan;
     run.board.enter('queued', `The environment now has ${describeRelease(plan.from)}; the approval is void.`);

@@ -57,6 +57,11 @@ export class Board {
     upsertSearchAttributes([{ key: phaseKey, value: phase }]);
   }
 
+  /** Something new within the phase. */
+  say(message: string): void {
+    this.show({ message });
+  }
+
   planned(from: string | null, planHash: string): void {
     this.show({ from, planHash });
   }

@@ -48,25 +48,72 @@ function dutyOf(state: EnvironmentState): string {
   return JSON.stringify([...names, state.quarantine?.since ?? null]);
 }
 
+/** What an environment does by itself beside letting runs in. */
+export interface Duty {
+  /** True unless a recovery was begun that the environment does not know of yet: it would be begun twice. */
+  readonly mayPause: () => boolean;
+}
+
 /**
  * PARTIAL is a duty that lives on (design rule 7): as soon as a lost host answers, a run of its own brings every host to the
  * committed release, and an evicted one that comes back out of traffic. Tried again at growing intervals, for as long as it takes.
+ * @param governed the environment may continue as new while such a run is under way, which goes on all the same
  */
-export async function stayOnDuty(target: Target, read: () => EnvironmentState): Promise<never> {
+export function takeUpDuty(target: Target, read: () => EnvironmentState, governed: boolean): Duty {
+  const begun: Begun = { deploymentId: null };
+  stayOnDuty(target, read, governed, begun).catch((error: unknown) => {
+    if (!isCancellation(error))
+      log.error('the environment no longer repairs itself', { error: String(error) });
+  });
+  return { mayPause: () => begun.deploymentId === null || isKnown(read(), begun.deploymentId) };
+}
+
+/** The recovery that was begun, until it has ended. */
+interface Begun {
+  deploymentId: string | null;
+}
+
+function isKnown({ holder, queue, history }: EnvironmentState, deploymentId: string): boolean {
+  const runs = [...(holder ? [holder] : []), ...queue, ...history];
+  return runs.some((run) => run.deploymentId === deploymentId);
+}
+
+/** What would be begun is under way already: by a person's wish, or since before the environment continued as new. */
+function isInHand({ holder, queue }: EnvironmentState): boolean {
+  return [...(holder ? [holder] : []), ...queue].some(
+    ({ kind }) => kind === 'converge' || kind === 'withdraw',
+  );
+}
+
+async function stayOnDuty(
+  target: Target,
+  read: () => EnvironmentState,
+  governed: boolean,
+  begun: Begun,
+): Promise<never> {
+  const isBusy = (): boolean => read().holder !== null || (governed && isInHand(read()));
   let pause = SHORTEST_PAUSE_MS;
+  if (governed && hasDuty(read()) && isInHand(read())) await restAfterWhatIsInHand(read, pause);
   for (;;) {
-    await condition(() => hasDuty(read()) && read().holder === null);
+    await condition(() => hasDuty(read()) && !isBusy());
     const duty = dutyOf(read());
     if (!isWhole()) {
       await condition(() => dutyOf(read()) !== duty);
       continue;
     }
     const wish = isReady(read()) ? converge : await wishOf(target, read);
-    if (wish === null || read().holder !== null) continue;
-    await carriedOut(target, read(), wish);
+    if (wish === null || isBusy()) continue;
+    await carriedOut(target, read(), wish, begun);
     pause = dutyOf(read()) === duty ? Math.min(pause * 2, LONGEST_PAUSE_MS) : SHORTEST_PAUSE_MS;
     await condition(() => dutyOf(read()) !== duty, pause);
   }
+}
+
+/** One that was begun before the environment continued as new has its pause after it like any other. */
+async function restAfterWhatIsInHand(read: () => EnvironmentState, pause: number): Promise<void> {
+  const duty = dutyOf(read());
+  await condition(() => !isInHand(read()));
+  await condition(() => dutyOf(read()) !== duty, pause);
 }
 
 /** As requests want it. */
@@ -114,8 +161,10 @@ async function carriedOut(
   { application, environment }: Target,
   { quarantine }: EnvironmentState,
   wish: RecoveryWish,
+  begun: Begun,
 ): Promise<void> {
   const deploymentId = newDeploymentId(new Date(), Math.random);
+  begun.deploymentId = deploymentId;
   const reason =
     wish.kind === 'withdraw' ? `${wish.host.name} is evicted` : (quarantine?.reason ?? 'converge');
   try {
@@ -143,5 +192,7 @@ async function carriedOut(
     if (isCancellation(error) && CancellationScope.current().consideredCancelled) throw error;
     // What it came to stands in the environment's state; a run that failed is begun again after a pause.
     log.warn('a recovery did not go through', { wish: wish.kind, error: String(error) });
+  } finally {
+    begun.deploymentId = null;
   }
 }

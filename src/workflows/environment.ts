@@ -9,26 +9,29 @@ import {
   ParentClosePolicy,
   setCurrentDetails,
   setHandler,
-  sleep,
   uuid4,
   workflowInfo,
 } from '@temporalio/workflow';
 import * as entity from '../domain/environment-state.js';
 import type { EnvironmentState, Holder, LeaveNotice, QueuedRun } from '../domain/environment-state.js';
 import { renderEnvironment } from '../domain/environment-view.js';
-import { watching } from './activities.js';
-import { stayOnDuty } from './duty.js';
+import { join, positionOf, stalled } from '../domain/queue.js';
+import { takeUpDuty } from './duty.js';
 import { tell, type Entity } from './entity.js';
 import { handleEvictions } from './eviction.js';
+import { untilClosed } from './holder.js';
 import * as messages from './messages.js';
 import type { rollback } from './rollback.js';
 import { handleSwitches } from './switchboard.js';
+import { isGoverned } from './versions.js';
 
 /** Which environment it is, and what it carries over from its earlier history. */
 export interface EnvironmentInput {
   readonly application: string;
   readonly environment: string;
   readonly state?: EnvironmentState;
+  /** Length of history, in events, after which it continues as new; for tests. */
+  readonly continueAfter?: number;
 }
 
 /** Kept well below what Temporal warns about; the queue is part of what is carried over, so nothing is lost. */
@@ -42,7 +45,9 @@ export async function environment({
   application,
   environment: name,
   state: carried,
+  continueAfter = LONG_HISTORY,
 }: EnvironmentInput): Promise<never> {
+  const governed = isGoverned();
   let state = carried ? entity.broughtUpToDate(carried) : entity.newEnvironment(uuid4());
   const become = (next: EnvironmentState): void => {
     state = next;
@@ -57,10 +62,11 @@ export async function environment({
   };
 
   setHandler(messages.status, () => ({ application, environment: name, ...state }));
+  setHandler(messages.position, (deploymentId, runId) => positionOf(state, deploymentId, runId));
   setHandler(messages.enqueue, async (run) => {
-    const objection = entity.objectionToJoining(state, run);
-    become(entity.joined(state, run));
-    if (objection !== null) await refuse(run, { code: 'RUN_WAS_RESET', message: objection });
+    const { state: next, refused } = join(state, run, now());
+    become(next);
+    await Promise.all(refused.map(({ run: other, refusal }) => refuse(other, refusal)));
   });
   setHandler(messages.began, (what) => become(entity.begun(state, what)));
   setHandler(messages.decided, (run) => become(entity.decidedOn(state, run)));
@@ -68,27 +74,33 @@ export async function environment({
   handleSwitches(self);
   handleEvictions(self);
   become(state);
-  stayOnDuty(self.target, self.read).catch((error: unknown) => {
-    if (!isCancellation(error))
-      log.error('the environment no longer repairs itself', { error: String(error) });
-  });
+  const duty = takeUpDuty(self.target, self.read, governed);
+  // Who holds it when it continues as new was let in before.
+  let admitted = state.holder?.epoch ?? null;
 
   for (;;) {
-    await condition(() => state.holder !== null || state.queue.length > 0 || isLong());
-    if (!state.holder && isLong()) {
-      await condition(allHandlersFinished);
-      return continueAsNew<typeof environment>({ application, environment: name, state });
+    await condition(() => state.holder !== null || state.queue.length > 0 || mayContinue());
+    if (mayContinue()) {
+      if (!governed) await condition(allHandlersFinished);
+      return continueAsNew<typeof environment>({ application, environment: name, state, continueAfter });
     }
     if (!state.holder) become(entity.handedOver(state, now()));
     const { holder } = state;
     if (!holder) continue;
 
-    if (await admit(holder)) await untilLeft(holder);
-    if (holds(holder)) await bringBackWithout(holder);
+    const isThere = admitted === holder.epoch || (await admit(holder));
+    admitted = holder.epoch;
+    const isGone = !isThere || (await untilLeft(holder)) === 'closed';
+    if (isGone && holds(holder)) await bringBackWithout(holder);
   }
 
-  function isLong(): boolean {
-    return workflowInfo().historyLength > LONG_HISTORY || workflowInfo().continueAsNewSuggested;
+  /**
+   * True when it is time to go on with a new history, and nothing under way would be cut in two: no handler, no recovery that is
+   * not in the queue yet. Who holds the environment is watched on. (What was begun by an earlier version waits until nobody does.)
+   */
+  function mayContinue(): boolean {
+    const isLong = workflowInfo().historyLength > continueAfter || workflowInfo().continueAsNewSuggested;
+    return isLong && (governed ? allHandlersFinished() && duty.mayPause() : state.holder === null);
   }
 
   /** The handlers change `state` while the loop waits, so it is asked anew each time. */
@@ -113,31 +125,20 @@ export async function environment({
         });
   }
 
-  /** Until the run says that it leaves, or is seen to be closed: terminated, timed out, reset. */
-  async function untilLeft(holder: Holder): Promise<void> {
+  /** Until the run says that it leaves, is seen to be closed (terminated, timed out, reset), or the history is too long. */
+  async function untilLeft(holder: Holder): Promise<'closed' | 'left or long'> {
     const watch = new CancellationScope();
+    const onProgress = (since: string | null): void => become(stalled(state, holder, since));
     const closed = watch
-      .run(() => untilClosed(holder))
+      .run(() => untilClosed(holder, onProgress))
+      .then(() => 'closed' as const)
       .catch((error: unknown) => {
         if (!isCancellation(error)) throw error;
+        return 'left or long' as const;
       });
-    await Promise.race([closed, condition(() => !holds(holder))]);
+    await Promise.race([closed, condition(() => !holds(holder) || mayContinue())]);
     watch.cancel();
-    await closed;
-  }
-
-  /** A watch that fails says nothing of the holder: neither must the environment end with it, nor the holder lose its place. */
-  async function untilClosed({ workflowId, runId }: Holder): Promise<void> {
-    for (;;) {
-      try {
-        await watching.watchHolder({ workflowId, runId });
-        return;
-      } catch (error) {
-        if (CancellationScope.current().consideredCancelled) throw error;
-        log.warn('the watch over the holder failed and is begun again', { workflowId, error: String(error) });
-        await sleep('5s');
-      }
-    }
+    return closed;
   }
 
   /** The holder is gone without a word: a run of its own makes the environment consistent, and says what the gone one can't. */

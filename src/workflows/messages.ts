@@ -2,9 +2,12 @@ import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { AuditEvent } from '../domain/audit.js';
 import type { EnvironmentState, LeaveNotice, QueuedRun } from '../domain/environment-state.js';
 import type { Progress } from '../domain/progress.js';
+import type { QueuePosition, Refusal } from '../domain/queue.js';
 import type { Eviction, RecoveryKind, Verification } from '../domain/recovery.js';
 import type { Began, Decision, Grant, RecordedDecision } from '../domain/run.js';
 import type { Switches, SwitchWish } from '../domain/switches.js';
+
+export type { QueuePosition, Refusal };
 
 // ---- Workflow names and ids ------------------------------------------------------------------------------------
 
@@ -62,12 +65,7 @@ export const rejectSignal = defineSignal<[Partial<Decision>?]>('reject');
 /** The environment's answer to a run in its queue. */
 export const granted = defineSignal<[Grant]>('granted');
 
-/** The environment does not take this run. */
-export interface Refusal {
-  readonly code: 'ENVIRONMENT_QUARANTINED' | 'ENVIRONMENT_BUSY' | 'RUN_WAS_RESET' | 'SUPERSEDED';
-  readonly message: string;
-}
-
+/** The environment does not take the run. */
 export const refused = defineSignal<[Refusal]>('refused');
 
 /** A person took a host out of the environment: it is not waited for any more. */
@@ -124,17 +122,7 @@ export interface EnvironmentStatus extends EnvironmentState {
   readonly environment: string;
 }
 
-/** Where a run stands in the queue. */
-export interface QueuePosition {
-  /** From 1. */
-  readonly position: number;
-  /** How many wait. */
-  readonly of: number;
-  /** Who holds the environment, in a few words; `null`: nobody. */
-  readonly holder: string | null;
-}
-
-/** Where the run with this deployment id stands; `null`: it does not wait here. */
-export const position = defineQuery<QueuePosition | null, [string]>('position');
+/** Where the run with this deployment id, and Temporal's run id where one is given, stands; `null`: it does not wait here. */
+export const position = defineQuery<QueuePosition | null, [deploymentId: string, runId?: string]>('position');
 
 export const status = defineQuery<EnvironmentStatus>('status');

@@ -55,6 +55,8 @@ export class Run {
   grant: Grant | null = null;
   /** Set from the moment that the environment may know of this run. */
   enqueued = false;
+  /** How long it has waited for the environment, before it gave its place back; in milliseconds. */
+  waitedMs = 0;
   /** The committed release that the plan found; the way back leads there. */
   committed: Release | null = null;
   /** Every host was seen to hold what it takes to be brought back, and what was seen is kept. */
@@ -96,7 +98,7 @@ export class Run {
     );
     this.refuseEarlyDecisions();
     setHandler(messages.granted, (grant) => void (this.grant = grant));
-    setHandler(messages.refused, (refusal) => void (this.refusal = refusal));
+    setHandler(messages.refused, (refusal) => void (this.refusal ??= refusal));
     setHandler(messages.hostEvicted, ({ host }) => void this.evicted.add(host));
   }
 
@@ -160,7 +162,7 @@ export class Run {
   async granted(withinMs: number): Promise<boolean> {
     const answered = await condition(() => this.grant !== null || this.refusal !== null, withinMs);
     if (this.refusal) throw coded(this.refusal);
-    return answered;
+    return answered || this.grant !== null;
   }
 
   /** Starts the limit of the whole run, from the grant on; the way back is exempt. Resolves when stopped. */

@@ -10,8 +10,9 @@ export function isWhole(): boolean {
 }
 
 /**
- * True for runs that were begun by a version of this code in which the look with the grant captures the hosts, and a normal deployment
- * has fewer events in its history. A run asks once, when it begins (`Run.governed`): what it began as it stays.
+ * True for workflows that were begun by a version of this code in which environments have switches, a trail and a queue with limits
+ * and continue as new while they are held, and in which a normal deployment leaves fewer events. Who asks when it begins keeps the
+ * answer (`Run.governed`): what it began as it stays.
  */
 export function isGoverned(): boolean {
   return patched('governed-environments');

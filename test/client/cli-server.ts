@@ -51,6 +51,11 @@ export class CliServer {
     return new CliServer(folder, state, options, server, native, worker, worker.run(), client);
   }
 
+  /** Of the server. */
+  get address(): string {
+    return this.server.address;
+  }
+
   /** Starts a command, and lets it go on. */
   begin(...words: string[]) {
     const terminal = new CapturedTerminal();

@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { ApplicationFailure, Context } from '@temporalio/activity';
 import type { Client } from '@temporalio/client';
 import type { Dependencies } from '../../src/activities/dependencies.js';
-import { enqueue, inform, watchHolder } from '../../src/activities/environment.js';
+import { enqueue, inform, watchHolder, type HolderWatch } from '../../src/activities/environment.js';
 import type { Restored } from '../../src/activities/hosts.js';
 import type { Activities } from '../../src/activities/index.js';
 import type { HealthReport } from '../../src/domain/check.js';
@@ -82,7 +82,7 @@ const WATCH_INTERVAL = '10m';
 async function watchClosely(
   client: Client,
   { workflowId, runId }: { readonly workflowId: string; readonly runId: string },
-): Promise<void> {
+): Promise<undefined> {
   const { cancellationSignal } = Context.current();
   while (!(await isLost(client, workflowId, runId))) {
     Context.current().heartbeat();
@@ -116,6 +116,8 @@ export class MockWorld {
   readonly begun = new Set<string>();
   /** `seldom`: every ten minutes of virtual time; `close`: all the time; `real`: the activity itself. */
   watcher: 'seldom' | 'close' | 'real' = 'seldom';
+  /** Laid over what the real watcher is told. */
+  watchTimes: Pick<HolderWatch, 'stalledAfterMs' | 'lookEveryMs'> = {};
   /** Laid over the activities below; called instead of them, after the call was noted. */
   override: Partial<Activities> = {};
 
@@ -131,10 +133,11 @@ export class MockWorld {
       plan: async (input) => this.plan(input),
       enqueue: (input) => enqueue(dependencies, input),
       inform: (input) => inform(dependencies, input),
-      watchHolder: async ({ workflowId, runId }) => {
-        if (this.watcher === 'real') return watchHolder(dependencies, { workflowId, runId });
+      watchHolder: async (watch) => {
+        const { workflowId, runId } = watch;
+        if (this.watcher === 'real') return watchHolder(dependencies, { ...watch, ...this.watchTimes });
         if (this.watcher === 'close') return watchClosely(client, { workflowId, runId });
-        if (await isLost(client, workflowId, runId)) return;
+        if (await isLost(client, workflowId, runId)) return undefined;
         throw ApplicationFailure.create({ message: 'looks again later', nextRetryDelay: WATCH_INTERVAL });
       },
       tracesOf: async ({ deploymentId, hosts }) =>

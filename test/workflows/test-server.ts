@@ -162,10 +162,10 @@ function nullWhenNotFound(error: unknown): null {
 const PATIENCE_MS = 15_000;
 
 /** Waits in real time for a condition. */
-export async function until(condition: () => Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + PATIENCE_MS;
+export async function until(condition: () => Promise<boolean>, patienceMs = PATIENCE_MS): Promise<void> {
+  const deadline = Date.now() + patienceMs;
   while (!(await condition())) {
-    if (Date.now() > deadline) throw new Error(`not so after ${PATIENCE_MS} ms: ${condition.toString()}`);
+    if (Date.now() > deadline) throw new Error(`not so after ${patienceMs} ms: ${condition.toString()}`);
     await delay(20);
   }
 }
@@ -259,14 +259,18 @@ export class TestServer {
     await this.stopServer();
   }
 
-  /** Runs a story in a world of its own. */
-  async play<T>(story: (stage: Stage) => Promise<T>, world = new MockWorld()): Promise<T> {
+  /** Runs a story in a world of its own; a long one says how long it may take, and brings workflows of its own. */
+  async play<T>(
+    story: (stage: Stage) => Promise<T>,
+    world = new MockWorld(),
+    { workflowsPath = WORKFLOWS, storyMs = STORY_MS }: { workflowsPath?: string; storyMs?: number } = {},
+  ): Promise<T> {
     this.stages += 1;
     const taskQueue = `stage-${this.stages}`;
     const worker = await Worker.create({
       connection: this.server.nativeConnection,
       taskQueue,
-      workflowBundle: await bundleWorkflows(WORKFLOWS),
+      workflowBundle: await bundleWorkflows(workflowsPath),
       activities: world.activities(this.client),
       maxHeartbeatThrottleInterval: '100ms',
       shutdownForceTime: '5s',
@@ -274,7 +278,7 @@ export class TestServer {
     const stage = new Stage(world, `test-${this.stages}`, this.server, this.client, taskQueue);
     return worker.runUntil(async () => {
       try {
-        return await within(story(stage), () => world.story());
+        return await within(story(stage), storyMs, () => world.story());
       } finally {
         await stage.settle();
         await stage.record();
@@ -284,9 +288,9 @@ export class TestServer {
 }
 
 /** A story that hangs must end before Jest gives up, else the worker outlives its server. */
-async function within<T>(story: Promise<T>, soFar: () => readonly string[]): Promise<T> {
+async function within<T>(story: Promise<T>, storyMs: number, soFar: () => readonly string[]): Promise<T> {
   const patience = new AbortController();
-  const tooLong = delay(STORY_MS, 'too long' as const, { signal: patience.signal });
+  const tooLong = delay(storyMs, 'too long' as const, { signal: patience.signal });
   tooLong.catch(() => {
     // The story ended in time.
   });
@@ -294,5 +298,5 @@ async function within<T>(story: Promise<T>, soFar: () => readonly string[]): Pro
     patience.abort(),
   );
   if (first !== 'too long') return first.result;
-  throw new Error(`the story did not end within ${STORY_MS} ms; so far: ${soFar().join(', ')}`);
+  throw new Error(`the story did not end within ${storyMs} ms; so far: ${soFar().join(', ')}`);
 }

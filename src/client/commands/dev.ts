@@ -1,9 +1,10 @@
 import { resolve } from 'node:path';
-import { configuration, type GlobalOptions } from '../options.js';
+import { configuration } from '../options.js';
 import { settingsFrom } from '../session.js';
+import { metricsOf, type WorkerOptions } from './worker.js';
 
 /** Options of `safeguard dev`. */
-export interface DevOptions extends GlobalOptions {
+export interface DevOptions extends WorkerOptions {
   readonly state: string;
   readonly port: number;
   readonly uiPort: number;
@@ -16,5 +17,12 @@ export async function dev(options: DevOptions): Promise<number> {
   const stateDirectory = resolve(options.state);
   const config = options.worker ? { config: configuration(options) } : {};
   const { runDev } = await import('../../dev/dev.js');
-  return runDev({ settings: settingsFrom(options), ...config, stateDirectory, port, uiPort });
+  return runDev({
+    settings: settingsFrom(options),
+    ...config,
+    ...metricsOf(options),
+    stateDirectory,
+    port,
+    uiPort,
+  });
 }

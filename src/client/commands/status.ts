@@ -23,7 +23,9 @@ async function statusOfAll(terminal: Terminal, options: GlobalOptions): Promise<
   const reports = await withSession(options, (session) =>
     Promise.all(places.map((place) => environmentReport(session, place))),
   );
-  terminal.out(options.json ? JSON.stringify(reports) : overview(reports, terminal.colour));
+  terminal.out(
+    options.json ? JSON.stringify(reports) : overview(reports, { colour: terminal.colour, now: Date.now() }),
+  );
   return 0;
 }
 

@@ -7,23 +7,27 @@ import type { EnvironmentStatus } from '../environments.js';
 import type { EnvironmentReport } from '../report.js';
 import { printable } from './printable.js';
 import { PLAIN_TABLE, progressTable, type Canvas } from './progress-table.js';
+import { holderLine } from './queue.js';
+import { switchLines, switchMarks } from './switches.js';
 import { elapsed, moment } from './times.js';
 
 function since(startedAt: string, now: number): string {
   return elapsed({ startedAt, endedAt: null }, now);
 }
 
-function holderLine({ status }: EnvironmentReport, now: number): string {
-  const holder = status?.holder;
-  if (!holder) return 'nobody';
-  return `${describeRun(holder)} — ${holder.deploymentId}, asked by ${printable(holder.requestedBy)}, for ${since(holder.grantedAt, now)}`;
-}
+/** How many of those that wait are listed; `safeguard queue` lists all. */
+const LISTED = 10;
 
-function queueLines({ status }: EnvironmentReport, now: number): string[] {
-  return (status?.queue ?? []).map(
-    (run, index) =>
-      `  ${index + 1}. ${describeRun(run)} — ${run.deploymentId}, asked by ${printable(run.requestedBy)}, waiting for ${since(run.enqueuedAt, now)}`,
-  );
+function queueLines({ status, place }: EnvironmentReport, now: number): string[] {
+  const queue = status?.queue ?? [];
+  const lines = queue
+    .slice(0, LISTED)
+    .map(
+      (run, index) =>
+        `  ${index + 1}. ${describeRun(run)} — ${run.deploymentId}, asked by ${printable(run.requestedBy)}, waiting for ${since(run.enqueuedAt, now)}`,
+    );
+  if (queue.length <= LISTED) return lines;
+  return [...lines, `  and ${queue.length - LISTED} more: safeguard queue ${place.environment}`];
 }
 
 function historyTable({ status }: EnvironmentReport, colour: ChalkInstance): string[] {
@@ -96,8 +100,9 @@ export function environmentPage(report: EnvironmentReport, canvas: Canvas): stri
     `${title} serves ${describeRelease(committed)}`,
     rollbackLine(status),
     ...quarantineLines(report, status, colour),
+    ...switchLines(status.switches, now, colour),
     ...evictedLines(report, status, colour),
-    `held by ${holderLine(report, now)}`,
+    `held by ${holderLine(status.holder, canvas)}`,
     ...(queue.length === 0 ? [] : [`${queue.length} waiting:`, ...queueLines(report, now)]),
     ...waiting,
     ...(progress === null ? [] : ['', progressTable(progress, canvas)]),
@@ -105,7 +110,7 @@ export function environmentPage(report: EnvironmentReport, canvas: Canvas): stri
   ].join('\n');
 }
 
-function overviewRow({ place, status, waiting, progress }: EnvironmentReport): string[] {
+function overviewRow({ place, status, waiting, progress }: EnvironmentReport, now: number): string[] {
   if (!status)
     return [
       place.environment,
@@ -117,6 +122,8 @@ function overviewRow({ place, status, waiting, progress }: EnvironmentReport): s
   const evicted = Object.keys(status.evicted).length;
   const remarks = [
     ...(status.quarantine === null ? [] : ['quarantined']),
+    ...switchMarks(status.switches, now),
+    ...(typeof status.holder?.stalledSince === 'string' ? ['stalled'] : []),
     ...(evicted === 0 ? [] : [`${evicted} evicted`]),
     ...(waiting.length === 0 ? [] : [`${waiting.length} awaiting approval`]),
   ];
@@ -126,9 +133,12 @@ function overviewRow({ place, status, waiting, progress }: EnvironmentReport): s
 }
 
 /** All environments of an application, a line each. */
-export function overview(reports: readonly EnvironmentReport[], colour: ChalkInstance): string {
+export function overview(
+  reports: readonly EnvironmentReport[],
+  { colour, now }: Pick<Canvas, 'colour' | 'now'>,
+): string {
   const heads = ['environment', 'serves', 'running', 'queue', ''];
   const table = new Table({ ...PLAIN_TABLE, head: heads.map((head) => colour.dim(head)) });
-  table.push(...reports.map(overviewRow));
+  table.push(...reports.map((report) => overviewRow(report, now)));
   return table.toString();
 }

@@ -124,7 +124,7 @@ test('an evicted host: who, when, why, whether it was seen out of traffic, and h
 });
 
 test('all environments at a glance', () => {
-  const text = overview([never, busy], colour);
+  const text = overview([never, busy], canvas);
   expect(text).toMatch(/dev +never deployed/);
   expect(text).toMatch(
     /dev +1\.0\.0 \(10034567\) +2\.0\.0 deploying +2 +quarantined, 1 evicted, 1 awaiting approval/,
