@@ -8,9 +8,11 @@ import { canonicalJson } from '../domain/canonical-json.js';
 import type { HostInspection } from '../domain/host-protocol.js';
 import type { SchemaManifest } from '../domain/manifest.js';
 import { pendingMigrations } from '../domain/migration.js';
+import { holdOf, judged } from '../domain/holds.js';
 import { computePlan, planIntent, type HashedPlan } from '../domain/plan.js';
 import type { Release } from '../domain/release.js';
 import type { DeploymentRequest, Grant } from '../domain/run.js';
+import { NOTHING_SWITCHED, type Hold, type Switches } from '../domain/switches.js';
 import { configured, type Dependencies } from './dependencies.js';
 import { adopted, assertOwn, environmentNow, epochAbove, inspectAll } from './hosts-of.js';
 import { withPulse } from './pulse.js';
@@ -27,6 +29,8 @@ export interface PlanRequest {
 export interface Planned {
   readonly plan: HashedPlan;
   readonly epoch: number;
+  /** Why it may not be carried out at present; `null`: it may. Workers of an earlier version leave it out. */
+  readonly held?: Hold | null;
 }
 
 /** What of the plan is about the schema. */
@@ -71,21 +75,28 @@ function hashed(plan: Omit<HashedPlan, 'hash'>): HashedPlan {
   };
 }
 
+interface Known {
+  readonly committed: Release | null;
+  readonly evicted: readonly string[];
+  readonly switches: Switches;
+}
+
 /** What the environment knows: by its grant, or, while there is none, by its own word. */
-async function knownOf(
-  dependencies: Dependencies,
-  { request, grant }: PlanRequest,
-): Promise<{ readonly committed: Release | null; readonly evicted: readonly string[] }> {
-  if (grant) return grant;
+async function knownOf(dependencies: Dependencies, { request, grant }: PlanRequest): Promise<Known> {
+  if (grant) return { ...grant, switches: grant.switches ?? NOTHING_SWITCHED };
   const now = await environmentNow(dependencies, request);
-  return { committed: now?.committed ?? null, evicted: Object.keys(now?.evicted ?? {}) };
+  return {
+    committed: now?.committed ?? null,
+    evicted: Object.keys(now?.evicted ?? {}),
+    switches: now?.switches ?? NOTHING_SWITCHED,
+  };
 }
 
 /** Looks at hosts and database and decides what the run will do. Changes nothing. */
 export async function plan(dependencies: Dependencies, { request, grant }: PlanRequest): Promise<Planned> {
   return withPulse(async (pulse) => {
     const environment = configured(dependencies, request);
-    const { committed: known, evicted } = await knownOf(dependencies, { request, grant });
+    const { committed: known, evicted, switches } = await knownOf(dependencies, { request, grant });
     const hosts = environment.hosts.filter(({ name }) => !evicted.includes(name));
     const { release: to } = await resolveRelease(environment, request.version);
     const [inspected, schema] = await Promise.all([
@@ -94,6 +105,8 @@ export async function plan(dependencies: Dependencies, { request, grant }: PlanR
     ]);
     if (grant) assertOwn(inspected, grant, request.adopt !== null);
     const from = known === null && request.adopt !== null ? await adopted(environment, inspected) : known;
+    const hold = holdOf(switches, environment.policy.windows, Date.now());
+    const { held, overrides, policy } = judged(request, environment.policy, hold);
     const computed = computePlan({
       application: request.application,
       environment: request.environment,
@@ -105,10 +118,11 @@ export async function plan(dependencies: Dependencies, { request, grant }: PlanR
       // Who takes hosts over wants them to be the environment's own afterwards, whatever they serve.
       force: request.force || request.adopt !== null,
       ...schema,
-      policy: environment.policy,
+      policy,
+      overrides,
     });
     const epoch = epochAbove(inspected, request.deploymentId, grant?.epoch ?? 0);
-    return { plan: hashed(computed), epoch };
+    return { plan: hashed(computed), epoch, held };
   });
 }
 

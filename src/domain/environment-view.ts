@@ -1,5 +1,6 @@
 import type { EnvironmentState, QueuedRun } from './environment-state.js';
 import { describeRelease } from './release.js';
+import { describeSwitches } from './switches.js';
 import { wayBackIn, waysOut } from './ways-out.js';
 
 /** What a run is, in a few words: the version for a deployment, `rollback to 1.0.0`, `converge`. */
@@ -16,11 +17,12 @@ function cell(text: string): string {
 function quarantineLines(name: string, state: EnvironmentState): string[] {
   const { quarantine } = state;
   if (quarantine === null) return [];
-  const { since, reason, lost } = quarantine;
+  const { since, reason, lost, stands } = quarantine;
   return [
     '',
     `**Quarantined** since ${since}: ${cell(reason)}`,
     ...(lost.length === 0 ? [] : ['', `Lost, and tried again when they answer: **${lost.join(', ')}**`]),
+    ...(stands === undefined ? [] : ['', `Not lifted: ${cell(stands)}`]),
     '',
     ...waysOut(name, state).map(({ command, does }) => `- \`${command}\` — ${does}`),
   ];
@@ -35,6 +37,13 @@ function evictedLines(name: string, { evicted }: EnvironmentState): string[] {
   return ['', '| evicted | by | at | reason | out of traffic | back |', '|---|---|---|---|---|---|', ...rows];
 }
 
+function switchLines(name: string, { switches }: EnvironmentState): string[] {
+  return describeSwitches(name, switches).flatMap(({ sentence, lift }) => [
+    '',
+    `**No deployments**: ${cell(sentence)} (\`${lift}\`)`,
+  ]);
+}
+
 /** Markdown for the Web UI's current details of an environment. */
 export function renderEnvironment(name: string, state: EnvironmentState): string {
   const holder = state.holder
@@ -47,6 +56,7 @@ export function renderEnvironment(name: string, state: EnvironmentState): string
   return [
     `**${name}** serves ${describeRelease(state.committed)}`,
     ...quarantineLines(name, state),
+    ...switchLines(name, state),
     ...evictedLines(name, state),
     '',
     `Held by ${holder}; ${state.queue.length} waiting`,

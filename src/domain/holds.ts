@@ -1,7 +1,10 @@
 import { AHEAD_MS, spansOf } from './calendar.js';
+import type { Policy } from './policy.js';
+import type { DeploymentRequest } from './run.js';
 import { contains, merged, without, type Span } from './spans.js';
 import {
   describeSwitch,
+  mayBeOverridden,
   shortMoment,
   type Freeze,
   type Hold,
@@ -88,5 +91,36 @@ export function holdOf(switches: Switches, windows: WindowPolicy, now: number): 
       .join('; it is also '),
     until: until === null ? null : new Date(until).toISOString(),
     ...(strongest.id === undefined ? {} : { id: strongest.id }),
+  };
+}
+
+/** What a hold means for a run. */
+export interface Judged {
+  /** What holds it back; `null`: nothing does, or it was overridden. */
+  readonly held: Hold | null;
+  /** Sentences on what is overridden; a plan's hash covers them. */
+  readonly overrides: readonly string[];
+  readonly policy: Policy;
+}
+
+/**
+ * Judges a hold for a request. Who overrides the calendar needs the approval of somebody else, whatever the policy says; an
+ * override where nothing holds changes nothing.
+ */
+export function judged(
+  { environment, override, requestedBy }: Pick<DeploymentRequest, 'environment' | 'override' | 'requestedBy'>,
+  policy: Policy,
+  hold: Hold | null,
+): Judged {
+  if (hold === null || override === undefined || !mayBeOverridden(hold))
+    return { held: hold, overrides: [], policy };
+  const { approval } = policy;
+  return {
+    held: null,
+    overrides: [`${environment} is ${hold.sentence}. ${requestedBy} overrides that: ${override}`],
+    policy: {
+      ...policy,
+      approval: { ...approval, required: true, fourEyes: true, count: Math.max(1, approval.count) },
+    },
   };
 }

@@ -7,3 +7,10 @@ import { patched } from '@temporalio/workflow';
 export function isWhole(): boolean {
   return patched('whole-transactions');
 }
+
+/**
+ * True for environments and runs that go by a version of this code in which a quarantine is lifted only by a look at every host.
+ */
+export function isGoverned(): boolean {
+  return patched('governed-environments');
+}

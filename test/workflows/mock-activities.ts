@@ -1,7 +1,7 @@
 /* eslint-disable @typescript-eslint/require-await -- activities are async by type; mocks answer at once */
 import { setTimeout as delay } from 'node:timers/promises';
 import { ApplicationFailure, Context } from '@temporalio/activity';
-import type { Client } from '@temporalio/client';
+import { WorkflowNotFoundError, type Client } from '@temporalio/client';
 import type { Dependencies } from '../../src/activities/dependencies.js';
 import { enqueue, watchHolder } from '../../src/activities/environment.js';
 import type { Restored } from '../../src/activities/hosts.js';
@@ -14,9 +14,11 @@ import type { HashedPlan } from '../../src/domain/plan.js';
 import type { RecoveryPlan } from '../../src/domain/recovery.js';
 import type { Release } from '../../src/domain/release.js';
 import { chooseTarget } from '../../src/domain/rollback-target.js';
-import type { IncidentMarker, RunRecord, StepToken } from '../../src/domain/run.js';
+import { holdOf, judged } from '../../src/domain/holds.js';
+import { NOTHING_SWITCHED } from '../../src/domain/switches.js';
+import type { DeploymentRequest, IncidentMarker, RunRecord, StepToken } from '../../src/domain/run.js';
 import { DATABASE, type HostReading } from '../../src/domain/verdict.js';
-import { environmentWorkflowId, status } from '../../src/workflows/messages.js';
+import { environmentWorkflowId, status, type EnvironmentStatus } from '../../src/workflows/messages.js';
 import { hashedPlan, HOSTS, policy, release } from '../domain/release-fixtures.js';
 
 /** One call of an activity, as it was made. */
@@ -98,6 +100,20 @@ async function isLost(client: Client, workflowId: string, runId: string): Promis
 /** What goes on beside a run's steps. */
 const BESIDE = ['watchHolder', 'watchHosts', 'holdLeases', 'enqueue'];
 
+/** What an environment says of itself; `null`: it never had a run. */
+async function stateOf(
+  client: Client,
+  { application, environment }: Pick<DeploymentRequest, 'application' | 'environment'>,
+): Promise<EnvironmentStatus | null> {
+  const handle = client.workflow.getHandle(environmentWorkflowId(application, environment));
+  try {
+    return await handle.query(status);
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return null;
+    throw error;
+  }
+}
+
 /** A world without hosts: what it serves is a variable, what was done is a list. */
 export class MockWorld {
   readonly calls: Call[] = [];
@@ -130,8 +146,16 @@ export class MockWorld {
       },
       plan: async ({ request, grant }) => {
         const to = this.releases[request.version] ?? release(request.version);
-        const plan = hashedPlan({ from: grant?.committed ?? null, to, policy: this.policy, ...this.planned });
-        return { plan, epoch: grant?.epoch ?? 0 };
+        const { switches = NOTHING_SWITCHED } = grant ?? (await stateOf(client, request)) ?? {};
+        const hold = holdOf(
+          switches,
+          this.policy.windows,
+          Context.current().info.currentAttemptScheduledTimestampMs,
+        );
+        const { held, policy: asked, overrides } = judged(request, this.policy, hold);
+        const from = grant?.committed ?? null;
+        const plan = hashedPlan({ from, to, policy: asked, overrides, ...this.planned });
+        return { plan, epoch: grant?.epoch ?? 0, held };
       },
       enqueue: (input) => enqueue(dependencies, input),
       watchHolder: async ({ workflowId, runId }) => {
