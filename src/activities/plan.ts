@@ -8,12 +8,13 @@ import { canonicalJson } from '../domain/canonical-json.js';
 import type { HostInspection } from '../domain/host-protocol.js';
 import type { SchemaManifest } from '../domain/manifest.js';
 import { pendingMigrations } from '../domain/migration.js';
-import { holdOf, judged } from '../domain/holds.js';
+import { judged } from '../domain/holds.js';
 import { computePlan, planIntent, type HashedPlan } from '../domain/plan.js';
 import type { Release } from '../domain/release.js';
 import type { DeploymentRequest, Grant } from '../domain/run.js';
-import { NOTHING_SWITCHED, type Hold, type Switches } from '../domain/switches.js';
+import type { Hold, Switches } from '../domain/switches.js';
 import { configured, type Dependencies } from './dependencies.js';
+import { holdNow } from './hold.js';
 import { adopted, assertOwn, environmentNow, epochAbove, inspectAll } from './hosts-of.js';
 import { withPulse } from './pulse.js';
 import { readingOf } from './reading.js';
@@ -78,17 +79,18 @@ function hashed(plan: Omit<HashedPlan, 'hash'>): HashedPlan {
 interface Known {
   readonly committed: Release | null;
   readonly evicted: readonly string[];
-  readonly switches: Switches;
+  /** Environments of an earlier version don't say it. */
+  readonly switches: Switches | undefined;
 }
 
 /** What the environment knows: by its grant, or, while there is none, by its own word. */
 async function knownOf(dependencies: Dependencies, { request, grant }: PlanRequest): Promise<Known> {
-  if (grant) return { ...grant, switches: grant.switches ?? NOTHING_SWITCHED };
+  if (grant) return { ...grant, switches: grant.switches };
   const now = await environmentNow(dependencies, request);
   return {
     committed: now?.committed ?? null,
     evicted: Object.keys(now?.evicted ?? {}),
-    switches: now?.switches ?? NOTHING_SWITCHED,
+    switches: now?.switches,
   };
 }
 
@@ -105,7 +107,7 @@ export async function plan(dependencies: Dependencies, { request, grant }: PlanR
     ]);
     if (grant) assertOwn(inspected, grant, request.adopt !== null);
     const from = known === null && request.adopt !== null ? await adopted(environment, inspected) : known;
-    const hold = holdOf(switches, environment.policy.windows, Date.now());
+    const hold = holdNow(environment, switches);
     const { held, overrides, policy } = judged(request, environment.policy, hold);
     const computed = computePlan({
       application: request.application,

@@ -7,12 +7,15 @@ import type { Policy } from '../domain/policy.js';
 import type { Release } from '../domain/release.js';
 import type { DeploymentRequest } from '../domain/run.js';
 import { configured, type Dependencies } from './dependencies.js';
+import { isHeldAlready } from './hold.js';
 import { withPulse } from './pulse.js';
 
 /** What a valid request comes to. */
 export interface Validated {
   readonly release: Release;
   readonly policy: Policy;
+  /** It would be held back now; workers of an earlier version leave it out. */
+  readonly isHeld?: boolean;
 }
 
 function secretReferences(
@@ -44,8 +47,11 @@ export async function validate(dependencies: Dependencies, request: DeploymentRe
   return withPulse(async () => {
     const environment = configured(dependencies, request);
     const resolved = await resolveRelease(environment, request.version);
-    await verifyRelease(environment, resolved);
+    const [isHeld] = await Promise.all([
+      isHeldAlready(dependencies, environment),
+      verifyRelease(environment, resolved),
+    ]);
     for (const [name, reference] of secretReferences(environment)) readSecret(reference, name);
-    return { release: resolved.release, policy: environment.policy };
+    return { release: resolved.release, policy: environment.policy, isHeld };
   });
 }

@@ -9,16 +9,27 @@ import type { Run } from './run.js';
 import { audited } from './trail.js';
 import { counted, withTries } from './tries.js';
 
+/** What a request that is in order goes by. */
+export interface Valid {
+  readonly policy: Policy;
+  /** It would be held back now, and is not to wait for anybody to be told. */
+  readonly isHeld: boolean;
+}
+
 /** Judges what was asked for, before it may take anybody's place: version, release, checksums, secrets. */
-export async function validate(run: Run): Promise<Policy> {
-  const { release, policy } = await run.board.step('validate', [], () =>
+export async function validate(run: Run): Promise<Valid> {
+  const {
+    release,
+    policy,
+    isHeld = false,
+  } = await run.board.step('validate', [], () =>
     steps.validate.executeWithOptions(
       { startToCloseTimeout: '10m', summary: `release ${run.request.version}` },
       [run.request],
     ),
   );
   run.release = release;
-  return completed(policy);
+  return { policy: completed(policy), isHeld };
 }
 
 async function makePlan(run: Run, policy: Policy, title: string): Promise<Agreed> {
@@ -52,9 +63,9 @@ export interface Agreed {
  * changed while waiting voids an approval: the place is given back, and people are asked again. Nobody is asked, and nobody's place
  * is taken, for what is held back or only to be looked at.
  */
-export async function agree(run: Run, policy: Policy): Promise<Agreed> {
+export async function agree(run: Run, { policy, isHeld }: Valid): Promise<Agreed> {
   const { override, dryRun = false } = run.request;
-  let looksFirst = policy.approval.required || override !== undefined || dryRun;
+  let looksFirst = policy.approval.required || isHeld || override !== undefined || dryRun;
   for (;;) {
     const first = looksFirst ? await makePlan(run, policy, 'plan') : null;
     if (first && (dryRun || (first.held && first.plan.kind !== 'noop'))) return first;

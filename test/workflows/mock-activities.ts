@@ -15,7 +15,7 @@ import type { RecoveryPlan } from '../../src/domain/recovery.js';
 import type { Release } from '../../src/domain/release.js';
 import { chooseTarget } from '../../src/domain/rollback-target.js';
 import { holdOf, judged } from '../../src/domain/holds.js';
-import { NOTHING_SWITCHED } from '../../src/domain/switches.js';
+import { NOTHING_SWITCHED, type Hold, type Switches } from '../../src/domain/switches.js';
 import type { DeploymentRequest, IncidentMarker, RunRecord, StepToken } from '../../src/domain/run.js';
 import { DATABASE, type HostReading } from '../../src/domain/verdict.js';
 import { environmentWorkflowId, status, type EnvironmentStatus } from '../../src/workflows/messages.js';
@@ -139,22 +139,17 @@ export class MockWorld {
   activities(client: Client): Activities {
     const dependencies = { temporal: client } as Dependencies;
     const plain: Activities = {
-      validate: async ({ version }) => {
+      validate: async ({ version, ...where }) => {
         const found = this.releases[version];
         if (!found) throw failure('RELEASE_NOT_FOUND', `no release ${version}`);
-        return { release: found, policy: this.policy };
+        const isHeld = this.holdNow((await stateOf(client, where))?.switches) !== null;
+        return { release: found, policy: this.policy, isHeld };
       },
       plan: async ({ request, grant }) => {
         const to = this.releases[request.version] ?? release(request.version);
-        const { switches = NOTHING_SWITCHED } = grant ?? (await stateOf(client, request)) ?? {};
-        const hold = holdOf(
-          switches,
-          this.policy.windows,
-          Context.current().info.currentAttemptScheduledTimestampMs,
-        );
-        const { held, policy: asked, overrides } = judged(request, this.policy, hold);
-        const from = grant?.committed ?? null;
-        const plan = hashedPlan({ from, to, policy: asked, overrides, ...this.planned });
+        const { committed = null, switches } = grant ?? (await stateOf(client, request)) ?? {};
+        const { held, policy: asked, overrides } = judged(request, this.policy, this.holdNow(switches));
+        const plan = hashedPlan({ from: committed, to, policy: asked, overrides, ...this.planned });
         return { plan, epoch: grant?.epoch ?? 0, held };
       },
       enqueue: (input) => enqueue(dependencies, input),
@@ -213,6 +208,12 @@ export class MockWorld {
     };
     const noted = Object.keys(plain).map((name) => [name, this.noting(name as keyof Activities, plain)]);
     return Object.fromEntries(noted) as Activities;
+  }
+
+  /** By the time of the server. */
+  private holdNow(switches: Switches = NOTHING_SWITCHED): Hold | null {
+    const { currentAttemptScheduledTimestampMs } = Context.current().info;
+    return holdOf(switches, this.policy.windows, currentAttemptScheduledTimestampMs);
   }
 
   /** What a host serves, compared with what it should. */
