@@ -3,10 +3,12 @@ import Table from 'cli-table3';
 import { describeRun } from '../../domain/environment-view.js';
 import { describeRelease } from '../../domain/release.js';
 import { earlierReleases, wayBackIn, waysOut } from '../../domain/ways-out.js';
+import { ALWAYS } from '../../domain/windows.js';
 import type { EnvironmentStatus } from '../environments.js';
 import type { EnvironmentReport } from '../report.js';
 import { printable } from './printable.js';
 import { PLAIN_TABLE, progressTable, type Canvas } from './progress-table.js';
+import { holdNow, switchLines } from './switches.js';
 import { elapsed, moment } from './times.js';
 
 function since(startedAt: string, now: number): string {
@@ -96,6 +98,7 @@ export function environmentPage(report: EnvironmentReport, canvas: Canvas): stri
     `${title} serves ${describeRelease(committed)}`,
     rollbackLine(status),
     ...quarantineLines(report, status, colour),
+    ...switchLines(place.environment, status.switches, now, colour),
     ...evictedLines(report, status, colour),
     `held by ${holderLine(report, now)}`,
     ...(queue.length === 0 ? [] : [`${queue.length} waiting:`, ...queueLines(report, now)]),
@@ -117,6 +120,7 @@ function overviewRow({ place, status, waiting, progress }: EnvironmentReport): s
   const evicted = Object.keys(status.evicted).length;
   const remarks = [
     ...(status.quarantine === null ? [] : ['quarantined']),
+    ...(holdNow(status.switches, ALWAYS) === null ? [] : ['no deployments']),
     ...(evicted === 0 ? [] : [`${evicted} evicted`]),
     ...(waiting.length === 0 ? [] : [`${waiting.length} awaiting approval`]),
   ];
