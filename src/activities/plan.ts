@@ -8,11 +8,14 @@ import { canonicalJson } from '../domain/canonical-json.js';
 import type { HostInspection } from '../domain/host-protocol.js';
 import type { SchemaManifest } from '../domain/manifest.js';
 import { pendingMigrations } from '../domain/migration.js';
+import { judged } from '../domain/holds.js';
 import { computePlan, planIntent, type HashedPlan } from '../domain/plan.js';
 import type { Release } from '../domain/release.js';
 import type { DeploymentRequest, Grant } from '../domain/run.js';
+import type { Hold, Switches } from '../domain/switches.js';
 import { captureAll } from './capture.js';
 import { configured, type Dependencies } from './dependencies.js';
+import { holdNow } from './hold.js';
 import { adopted, assertOwn, environmentNow, epochAbove, inspectAll } from './hosts-of.js';
 import { withPulse } from './pulse.js';
 import { readingOf } from './reading.js';
@@ -32,6 +35,8 @@ export interface Planned {
   readonly epoch: number;
   /** The hosts were captured. */
   readonly captured?: boolean;
+  /** Why it may not be carried out at present; `null`: it may. Workers of an earlier version leave it out. */
+  readonly held?: Hold | null;
 }
 
 /** What of the plan is about the schema. */
@@ -76,14 +81,22 @@ function hashed(plan: Omit<HashedPlan, 'hash'>): HashedPlan {
   };
 }
 
+interface Known {
+  readonly committed: Release | null;
+  readonly evicted: readonly string[];
+  /** Environments of an earlier version don't say it. */
+  readonly switches: Switches | undefined;
+}
+
 /** What the environment knows: by its grant, or, while there is none, by its own word. */
-async function knownOf(
-  dependencies: Dependencies,
-  { request, grant }: PlanRequest,
-): Promise<{ readonly committed: Release | null; readonly evicted: readonly string[] }> {
-  if (grant) return grant;
+async function knownOf(dependencies: Dependencies, { request, grant }: PlanRequest): Promise<Known> {
+  if (grant) return { ...grant, switches: grant.switches };
   const now = await environmentNow(dependencies, request);
-  return { committed: now?.committed ?? null, evicted: Object.keys(now?.evicted ?? {}) };
+  return {
+    committed: now?.committed ?? null,
+    evicted: Object.keys(now?.evicted ?? {}),
+    switches: now?.switches,
+  };
 }
 
 /** Looks at hosts and database and decides what the run will do. Changes nothing. */
@@ -93,7 +106,7 @@ export async function plan(
 ): Promise<Planned> {
   return withPulse(async (pulse) => {
     const environment = configured(dependencies, request);
-    const { committed: known, evicted } = await knownOf(dependencies, { request, grant });
+    const { committed: known, evicted, switches } = await knownOf(dependencies, { request, grant });
     const hosts = environment.hosts.filter(({ name }) => !evicted.includes(name));
     const { release: to } = await resolveRelease(environment, request.version);
     const [inspected, schema] = await Promise.all([
@@ -102,6 +115,8 @@ export async function plan(
     ]);
     if (grant) assertOwn(inspected, grant, request.adopt !== null);
     const from = known === null && request.adopt !== null ? await adopted(environment, inspected) : known;
+    const hold = holdNow(environment, switches);
+    const { held, overrides, policy } = judged(request, environment.policy, hold);
     const computed = computePlan({
       application: request.application,
       environment: request.environment,
@@ -113,13 +128,14 @@ export async function plan(
       // Who takes hosts over wants them to be the environment's own afterwards, whatever they serve.
       force: request.force || request.adopt !== null,
       ...schema,
-      policy: environment.policy,
+      policy,
+      overrides,
       captures,
     });
     const epoch = epochAbove(inspected, request.deploymentId, grant?.epoch ?? 0);
-    const captured = captures && grant !== null && computed.kind === 'deploy';
+    const captured = captures && grant !== null && held === null && computed.kind === 'deploy';
     if (captured) await captureAll(dependencies, { ...request, from, inspected, grantedTo: grant.runId });
-    return { plan: hashed(computed), epoch, captured };
+    return { plan: hashed(computed), epoch, held, captured };
   });
 }
 

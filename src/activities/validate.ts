@@ -7,6 +7,7 @@ import type { Policy } from '../domain/policy.js';
 import type { Release } from '../domain/release.js';
 import type { DeploymentRequest, Provenance } from '../domain/run.js';
 import { configured, type Dependencies } from './dependencies.js';
+import { isHeldAlready } from './hold.js';
 import { originOf } from './origin.js';
 import { withPulse } from './pulse.js';
 
@@ -16,6 +17,8 @@ export interface Validated {
   readonly policy: Policy;
   /** What is known of where the release comes from; activities of an earlier version don't say it. */
   readonly provenance?: Provenance;
+  /** It would be held back now; workers of an earlier version leave it out. */
+  readonly isHeld?: boolean;
 }
 
 /** Secrets that a release can't be deployed without. */
@@ -53,10 +56,13 @@ export async function validate(dependencies: Dependencies, request: DeploymentRe
   return withPulse(async (pulse) => {
     const environment = configured(dependencies, request);
     const resolved = await resolveRelease(environment, request.version);
-    await verifyRelease(environment, resolved);
+    const [isHeld] = await Promise.all([
+      isHeldAlready(dependencies, environment),
+      verifyRelease(environment, resolved),
+    ]);
     for (const [name, reference] of secretReferences(environment)) readSecret(reference, name);
     const { release } = resolved;
     const provenance = await originOf(dependencies, environment, { request, release }, pulse);
-    return { release, policy: environment.policy, provenance };
+    return { release, policy: environment.policy, provenance, isHeld };
   });
 }

@@ -83,25 +83,3 @@ export async function assertAnswers(
   const handle = session.client.workflow.getHandle(workflowId);
   await asked(session, application, () => handle.query('__temporal_workflow_metadata'));
 }
-
-/**
- * Lifts a quarantine.
- * @throws SafeguardError RUN_NOT_FOUND when the environment never had a run
- */
-export async function liftQuarantine(
-  session: Session,
-  place: Place,
-  said: { by: string; reason: string },
-): Promise<void> {
-  const handle = environmentHandle(session, place);
-  try {
-    await session.call(() => handle.signal(messages.resolveSignal, said));
-  } catch (cause) {
-    if (!(cause instanceof WorkflowNotFoundError)) throw cause;
-    throw new SafeguardError(
-      'RUN_NOT_FOUND',
-      `${place.environment} never had a deployment; there is nothing to resolve.`,
-      { cause },
-    );
-  }
-}

@@ -123,7 +123,7 @@ function addEnvironments(program: Command, terminal: Terminal, done: OnStatus): 
     });
   program
     .command('resolve <environment>')
-    .description('lift a quarantine on your word alone; converge and rollback lift it by what they see')
+    .description('lift a quarantine, if a look at every host finds one release')
     .requiredOption('--reason <reason>', 'what was done')
     .option('--by <name>', 'who says so')
     .action(async (environment: string, _: unknown, command: Command) => {

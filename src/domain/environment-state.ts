@@ -76,6 +76,8 @@ export interface Quarantine {
   readonly deploymentId: string;
   /** Hosts that do not serve the committed release; they are tried again when they answer. */
   readonly lost: readonly string[];
+  /** Why it was not lifted when a person last asked for it. */
+  readonly stands?: string;
 }
 
 /** Everything an environment is; small, because it is carried over when the workflow continues as new. */

@@ -1,5 +1,6 @@
 import type { EnvironmentState, QueuedRun } from './environment-state.js';
 import { describeRelease } from './release.js';
+import { describeSwitches } from './switches.js';
 import { wayBackIn, waysOut } from './ways-out.js';
 
 /** What a run is, in a few words: the version for a deployment, `rollback to 1.0.0`, `converge`. */
@@ -17,11 +18,12 @@ function cell(text: string): string {
 function quarantineLines(name: string, state: EnvironmentState): string[] {
   const { quarantine } = state;
   if (quarantine === null) return [];
-  const { since, reason, lost } = quarantine;
+  const { since, reason, lost, stands } = quarantine;
   return [
     '',
     `**Quarantined** since ${since}: ${cell(reason)}`,
     ...(lost.length === 0 ? [] : ['', `Lost, and tried again when they answer: **${lost.join(', ')}**`]),
+    ...(stands === undefined ? [] : ['', `Not lifted: ${cell(stands)}`]),
     '',
     ...waysOut(name, state).map(({ command, does }) => `- \`${command}\` — ${does}`),
   ];
@@ -51,6 +53,13 @@ function stalledLines({ holder }: EnvironmentState): string[] {
   return ['', `**No progress since ${holder.stalledSince}**: look at ${holder.workflowId}, or abort it`];
 }
 
+function switchLines(name: string, { switches }: EnvironmentState): string[] {
+  return describeSwitches(name, switches).flatMap(({ sentence, lift }) => [
+    '',
+    `**No deployments**: ${cell(sentence)} (\`${lift}\`)`,
+  ]);
+}
+
 /** Markdown for the Web UI's current details of an environment. */
 export function renderEnvironment(name: string, state: EnvironmentState): string {
   const holder = state.holder
@@ -60,6 +69,7 @@ export function renderEnvironment(name: string, state: EnvironmentState): string
   return [
     `**${name}** serves ${describeRelease(state.committed)}`,
     ...quarantineLines(name, state),
+    ...switchLines(name, state),
     ...evictedLines(name, state),
     '',
     `Held by ${holder}; ${state.queue.length} waiting`,

@@ -138,6 +138,17 @@ export function computePlan(input: PlanInput): Plan {
   };
 }
 
+function counted(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? '' : 's'}`;
+}
+
+/** `from 1.0.0 (…) to 2.0.0 (…): 8 steps on 3 hosts, 1 migration`. */
+export function describePlan({ from, to, steps: planned, hosts, pendingMigrations }: Plan): string {
+  const work = `${counted(planned.length, 'step')} on ${counted(hosts.length, 'host')}`;
+  const migrations = counted(pendingMigrations.length, 'migration');
+  return `from ${describeRelease(from)} to ${describeRelease(to)}: ${work}, ${migrations}`;
+}
+
 /** The part of a plan that an approval covers: from, to, order, migrations, policy; no measurement. */
 export function planIntent(plan: Plan): Json {
   return {

@@ -61,7 +61,7 @@ export interface RecoveryPlan {
 }
 
 /** How a recovery ends; `plan`: what was found, or `null` when it did not come to that. */
-export type RecoveryResult = DeploymentResult & { readonly plan: RecoveryPlan | null };
+export type RecoveryResult = Omit<DeploymentResult, 'plan'> & { readonly plan: RecoveryPlan | null };
 
 /** A host that a person took out of an environment (audited; it comes back only by `rejoin`). */
 export interface Eviction {
@@ -98,4 +98,13 @@ export interface Verification {
   } | null;
   /** A run that is changing the environment now; differences may be its work. */
   readonly holder: string | null;
+}
+
+/** What is not as it should be, a sentence each: `web-1: backend serves 1.0.0`. */
+export function differencesOf({ hosts, schema }: Verification): string[] {
+  const counted = hosts.filter(({ evicted }) => !evicted);
+  return [
+    ...counted.flatMap(({ host, differences }) => differences.map((what) => `${host}: ${what}`)),
+    ...(schema?.differences ?? []).map((what) => `schema: ${what}`),
+  ];
 }

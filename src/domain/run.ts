@@ -3,7 +3,7 @@ import type { HealthReport } from './check.js';
 import type { RunKind } from './environment-state.js';
 import type { FencingToken } from './host-protocol.js';
 import type { Failure, Outcome } from './outcome.js';
-import type { HostRef } from './plan.js';
+import type { HashedPlan, HostRef } from './plan.js';
 import type { Policy } from './policy.js';
 import type { StepProgress } from './progress.js';
 import type { Release } from './release.js';
@@ -112,6 +112,8 @@ export interface DeploymentResult {
   /** The version that every host serves now; `null` when nothing, or when nobody knows. */
   readonly serving: string | null;
   readonly message: string;
+  /** What would have been done: of dry runs, and of runs that were held back. */
+  readonly plan?: HashedPlan;
 }
 
 /** The one record of a run (spec S13, its spine). Times are ISO 8601 in UTC. */

@@ -46,7 +46,7 @@ export function waysOut(environment: string, state: EnvironmentState): readonly 
     })),
     {
       command: `safeguard resolve ${environment} ${said}`,
-      does: 'the last way out: believed, not checked',
+      does: 'lift it, if a look at every host finds one release',
     },
   ];
 }

@@ -2,15 +2,29 @@ import type { HashedPlan } from '../domain/plan.js';
 import { completed, type Policy } from '../domain/policy.js';
 import { describeProvenance } from '../domain/provenance.js';
 import { describeRelease } from '../domain/release.js';
+import type { Hold } from '../domain/switches.js';
 import { steps } from './activities.js';
 import { approval } from './approval.js';
 import { stepBack, takePlace } from './queue-place.js';
 import type { Run } from './run.js';
+import { audited } from './trail.js';
 import { counted, withTries } from './tries.js';
 
+/** What a request that is in order goes by. */
+export interface Valid {
+  readonly policy: Policy;
+  /** It would be held back now, and is not to wait for anybody to be told. */
+  readonly isHeld: boolean;
+}
+
 /** Judges what was asked for, before it may take anybody's place: version, release, checksums, secrets, origin. */
-export async function validate(run: Run): Promise<Policy> {
-  const { release, policy, provenance } = await run.board.step(
+export async function validate(run: Run): Promise<Valid> {
+  const {
+    release,
+    policy,
+    provenance,
+    isHeld = false,
+  } = await run.board.step(
     'validate',
     [],
     () =>
@@ -22,14 +36,19 @@ export async function validate(run: Run): Promise<Policy> {
   );
   run.release = release;
   run.provenance = provenance ?? null;
-  return completed(policy);
+  return { policy: completed(policy), isHeld };
 }
 
-async function makePlan(run: Run, policy: Policy, title: string): Promise<HashedPlan> {
+async function makePlan(run: Run, policy: Policy, title: string): Promise<Agreed> {
   const { tries, delaySeconds } = policy.retries;
   const captures = run.governed;
   const summary = captures && run.grant ? `${title} and capture` : title;
-  const { plan, epoch, captured } = await run.board.step(title, [], () =>
+  const {
+    plan,
+    epoch,
+    captured,
+    held = null,
+  } = await run.board.step(title, [], () =>
     withTries(counted(tries, delaySeconds), { step: title }, () =>
       steps.plan.executeWithOptions({ startToCloseTimeout: '10m', summary }, [
         { request: run.request, grant: run.grant, ...(captures && { captures }) },
@@ -41,21 +60,59 @@ async function makePlan(run: Run, policy: Policy, title: string): Promise<Hashed
   run.planHash = plan.hash;
   run.committed = plan.from;
   run.board.planned(plan.from?.version ?? null, plan.hash);
-  return plan;
+  return { plan, held };
+}
+
+/** What it came to: a plan, and what holds it back at present. */
+export interface Agreed {
+  readonly plan: HashedPlan;
+  readonly held: Hold | null;
 }
 
 /**
- * Comes to a plan that is approved where policy asks for it and still true now that the environment is ours. What changed while
- * waiting voids an approval: the place is given back, and people are asked again.
+ * Comes to a plan that is approved where policy, or an override, asks for it and still true now that the environment is ours. What
+ * changed while waiting voids an approval: the place is given back, and people are asked again. Nobody is asked, and nobody's place
+ * is taken, for what is held back or only to be looked at.
  */
-export async function agree(run: Run, policy: Policy): Promise<HashedPlan> {
+export async function agree(run: Run, { policy, isHeld }: Valid): Promise<Agreed> {
+  const { override, dryRun = false } = run.request;
+  let looksFirst = policy.approval.required || isHeld || override !== undefined || dryRun;
   for (;;) {
-    const approved = policy.approval.required ? await makePlan(run, policy, 'plan') : null;
-    if (approved && approved.kind !== 'noop') await approval(run, approved);
+    const first = looksFirst ? await makePlan(run, policy, 'plan') : null;
+    if (first && (dryRun || (first.held && first.plan.kind !== 'noop'))) return first;
+    if (first && asksFor(policy, first) && first.plan.kind !== 'noop') await approval(run, first.plan);
     await takePlace(run, policy.queue);
-    const plan = await makePlan(run, policy, approved ? 'look again' : 'plan');
-    if (approved === null || plan.kind === 'noop' || plan.hash === approved.hash) return plan;
-    run.board.enter('queued', `The environment now has ${describeRelease(plan.from)}; the approval is void.`);
+    const now = await makePlan(run, policy, first ? 'look again' : 'plan');
+    const isAgreed = !asksFor(policy, now) || now.plan.hash === first?.plan.hash;
+    if (isAgreed || now.plan.kind === 'noop' || now.held) {
+      if (!now.held) await tellOverrides(run, now.plan);
+      return now;
+    }
+    run.board.enter('queued', whyAgain(now.plan));
     await stepBack(run);
+    looksFirst = true;
   }
+}
+
+/** The policy of the plan asks for more when it overrides something; that of the run, when the configuration was changed since. */
+function asksFor(policy: Policy, { plan }: Agreed): boolean {
+  return policy.approval.required || plan.policy.approval.required;
+}
+
+function whyAgain({ from, overrides = [] }: HashedPlan): string {
+  return [`The environment now has ${describeRelease(from)}; the approval is void.`, ...overrides].join(' ');
+}
+
+async function tellOverrides(run: Run, { overrides = [], hash, kind }: HashedPlan): Promise<void> {
+  if (overrides.length === 0 || kind === 'noop') return;
+  const { deploymentId, requestedBy, override = '' } = run.request;
+  await audited(run, {
+    key: `${deploymentId}/overridden/${hash}`,
+    by: requestedBy,
+    identity: 'claimed',
+    action: 'overridden',
+    reason: override,
+    planHash: hash,
+    outcome: null,
+  });
 }

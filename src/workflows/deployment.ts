@@ -5,6 +5,7 @@ import { describeReadings, isConsistent } from '../domain/verdict.js';
 import { objectionTo } from '../domain/request.js';
 import { agree, validate } from './agree.js';
 import { conclude, endedUnchanged, leave, succeeded, takenBack, type Ending } from './ending.js';
+import { heldBack, onlyLooked } from './unchanged.js';
 import { coded } from './failures.js';
 import {
   activate,
@@ -46,12 +47,14 @@ function assertInOrder(request: DeploymentRequest): void {
 
 /** The way forward. Whatever it throws, and whoever stops it, `goBack` undoes what it began. */
 async function goForward(run: Run): Promise<Ending> {
-  const policy = await validate(run);
-  const plan = await agree(run, policy);
+  const valid = await validate(run);
+  const { plan, held } = await agree(run, valid);
   if (plan.kind === 'noop')
     return { outcome: 'NOOP', message: `Every host serves ${plan.to.version} already.`, failure: null };
+  if (run.request.dryRun === true) return onlyLooked(run, plan, held);
+  if (held) return heldBack(run, plan, held);
 
-  const limit = run.startLimit(policy);
+  const limit = run.startLimit(valid.policy);
   try {
     run.board.enter('deploying');
     if (!run.captured) await capture(run, plan);

@@ -20,6 +20,8 @@ export interface Ending {
   readonly failure: Failure | null;
   /** What the environment serves from now on; left out when that did not change, or nobody knows. */
   readonly committed?: Release | null;
+  /** What would have been done, where nothing was because of that. */
+  readonly plan?: HashedPlan;
   /** What a recovery has to tell the environment beside that. */
   readonly recovered?: Pick<LeaveNotice, 'consistent' | 'rejoined' | 'withdrawn'>;
 }
@@ -168,6 +170,7 @@ export function conclude(run: Run, ending: Ending): DeploymentResult {
     outcome,
     message,
     serving: serving?.version ?? null,
+    ...(ending.plan === undefined ? {} : { plan: ending.plan }),
   };
   if (failure === null) return result;
   if (run.interruption?.kind === 'cancel') throw new CancelledFailure(message, [result]);

@@ -1,7 +1,7 @@
 /* eslint-disable @typescript-eslint/require-await -- activities are async by type; mocks answer at once */
 import { setTimeout as delay } from 'node:timers/promises';
 import { ApplicationFailure, Context } from '@temporalio/activity';
-import type { Client } from '@temporalio/client';
+import { WorkflowNotFoundError, type Client } from '@temporalio/client';
 import type { Dependencies } from '../../src/activities/dependencies.js';
 import { enqueue, inform, watchHolder, type HolderWatch } from '../../src/activities/environment.js';
 import type { Restored } from '../../src/activities/hosts.js';
@@ -14,9 +14,11 @@ import type { HashedPlan } from '../../src/domain/plan.js';
 import type { RecoveryPlan } from '../../src/domain/recovery.js';
 import type { Release } from '../../src/domain/release.js';
 import { chooseTarget } from '../../src/domain/rollback-target.js';
-import type { IncidentMarker, RunRecord, StepToken } from '../../src/domain/run.js';
+import { holdOf, judged } from '../../src/domain/holds.js';
+import { NOTHING_SWITCHED, type Hold, type Switches } from '../../src/domain/switches.js';
+import type { DeploymentRequest, IncidentMarker, RunRecord, StepToken } from '../../src/domain/run.js';
 import { DATABASE, type HostReading } from '../../src/domain/verdict.js';
-import { environmentWorkflowId, status } from '../../src/workflows/messages.js';
+import { environmentWorkflowId, status, type EnvironmentStatus } from '../../src/workflows/messages.js';
 import { hashedPlan, HOSTS, policy, release } from '../domain/release-fixtures.js';
 
 /** One call of an activity, as it was made. */
@@ -98,6 +100,20 @@ async function isLost(client: Client, workflowId: string, runId: string): Promis
 /** What goes on beside a run's steps. */
 const BESIDE = ['watchHolder', 'watchHosts', 'holdLeases', 'enqueue', 'inform'];
 
+/** What an environment says of itself; `null`: it never had a run. */
+async function stateOf(
+  client: Client,
+  { application, environment }: Pick<DeploymentRequest, 'application' | 'environment'>,
+): Promise<EnvironmentStatus | null> {
+  const handle = client.workflow.getHandle(environmentWorkflowId(application, environment));
+  try {
+    return await handle.query(status);
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return null;
+    throw error;
+  }
+}
+
 /** A world without hosts: what it serves is a variable, what was done is a list. */
 export class MockWorld {
   readonly calls: Call[] = [];
@@ -125,12 +141,13 @@ export class MockWorld {
   activities(client: Client): Activities {
     const dependencies = { temporal: client } as Dependencies;
     const plain: Activities = {
-      validate: async ({ version }) => {
+      validate: async ({ version, ...where }) => {
         const found = this.releases[version];
         if (!found) throw failure('RELEASE_NOT_FOUND', `no release ${version}`);
-        return { release: found, policy: this.policy };
+        const isHeld = this.holdNow((await stateOf(client, where))?.switches) !== null;
+        return { release: found, policy: this.policy, isHeld };
       },
-      plan: async (input) => this.plan(input),
+      plan: async (input) => this.plan(input, input.grant ?? (await stateOf(client, input.request))),
       enqueue: (input) => enqueue(dependencies, input),
       inform: (input) => inform(dependencies, input),
       watchHolder: async (watch) => {
@@ -191,6 +208,12 @@ export class MockWorld {
     return Object.fromEntries(noted) as Activities;
   }
 
+  /** By the time of the server. */
+  private holdNow(switches: Switches = NOTHING_SWITCHED): Hold | null {
+    const { currentAttemptScheduledTimestampMs } = Context.current().info;
+    return holdOf(switches, this.policy.windows, currentAttemptScheduledTimestampMs);
+  }
+
   /** What a host serves, compared with what it should. */
   reading(host: string, wanted: ReleaseRef | null): HostReading {
     const serves = (this.serving.get(host) ?? null) === (wanted?.digest ?? null);
@@ -220,16 +243,16 @@ export class MockWorld {
     if (state !== 'serves') throw failure('NOT_READ_BACK', differences.join(', '));
   }
 
-  /** The plan of a deployment, and whether its hosts were captured with it. */
-  plan({
-    request,
-    grant,
-    captures = false,
-  }: Parameters<Activities['plan']>[0]): Awaited<ReturnType<Activities['plan']>> {
+  /** The plan of a deployment, and whether its hosts were captured with it; `known`: what the environment says. */
+  plan(
+    { request, grant, captures = false }: Parameters<Activities['plan']>[0],
+    known: Partial<Pick<EnvironmentStatus, 'committed' | 'switches'>> | null = grant,
+  ): Awaited<ReturnType<Activities['plan']>> {
     const to = this.releases[request.version] ?? release(request.version);
-    const from = grant?.committed ?? null;
-    const plan = hashedPlan({ from, to, policy: this.policy, captures, ...this.planned });
-    return { plan, epoch: grant?.epoch ?? 0, captured: captures && grant !== null };
+    const { committed: from = null, switches } = known ?? {};
+    const { held, policy, overrides } = judged(request, this.policy, this.holdNow(switches));
+    const plan = hashedPlan({ from, to, policy, overrides, captures, ...this.planned });
+    return { plan, epoch: grant?.epoch ?? 0, held, captured: captures && grant !== null && held === null };
   }
 
   /** The plan of a recovery, by what the environment remembers. */

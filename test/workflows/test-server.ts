@@ -2,7 +2,13 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { Client, WorkflowFailedError, WorkflowNotFoundError, type WorkflowHandle } from '@temporalio/client';
+import {
+  Client,
+  WithStartWorkflowOperation,
+  WorkflowFailedError,
+  WorkflowNotFoundError,
+  type WorkflowHandle,
+} from '@temporalio/client';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import proto from '@temporalio/proto';
@@ -11,6 +17,7 @@ import { temporalTestServer } from '../../setup/temporal-test-server.js';
 import { bundleWorkflows } from '../../src/adapters/workflow-bundle.js';
 import type { RecoveryRequest, RecoveryWish } from '../../src/domain/recovery.js';
 import type { DeploymentRequest, DeploymentResult } from '../../src/domain/run.js';
+import type { Switches, SwitchWish } from '../../src/domain/switches.js';
 import { freePort } from '../../src/dev/ports.js';
 import { startTemporalServer } from '../../src/dev/temporal-server.js';
 import * as messages from '../../src/workflows/messages.js';
@@ -89,6 +96,20 @@ export class Stage {
   /** The environment's entity workflow. */
   entity(): WorkflowHandle {
     return this.client.workflow.getHandle(messages.environmentWorkflowId('campus', this.environment));
+  }
+
+  /** Sets or lifts a switch of the environment, which begins with it when it never had a run. */
+  async flip(wish: SwitchWish): Promise<Switches> {
+    const startWorkflowOperation = new WithStartWorkflowOperation('environment', {
+      workflowId: messages.environmentWorkflowId('campus', this.environment),
+      taskQueue: this.taskQueue,
+      args: [{ application: 'campus', environment: this.environment }],
+      workflowIdConflictPolicy: 'USE_EXISTING',
+    });
+    return this.client.workflow.executeUpdateWithStart(messages.flip, {
+      args: [wish],
+      startWorkflowOperation,
+    });
   }
 
   async status(): Promise<messages.EnvironmentStatus> {

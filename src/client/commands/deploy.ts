@@ -4,6 +4,7 @@ import { withSession, type Session } from '../session.js';
 import { requestOf, startDeployment, startNamed, type Started } from '../start.js';
 import type { Terminal } from '../terminal.js';
 import { webUi } from '../view/links.js';
+import { showDryRun } from './deploy-dry-run.js';
 import { followRun } from './follow-run.js';
 
 /** Options of `safeguard deploy`. */
@@ -46,6 +47,7 @@ export async function deploy(
   return withSession(options, async (session) => {
     const start = options.id === undefined ? startDeployment : startNamed;
     const started = await start(session, request);
+    if (options.dryRun) return showDryRun(session, terminal, started, options);
     introduce(terminal, session, started, found, options);
     if (!options.follow) return 0;
     const run = { ...request, kind: 'deployment', workflowId: started.workflowId } as const;

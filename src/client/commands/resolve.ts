@@ -1,7 +1,10 @@
-import { liftQuarantine } from '../environments.js';
+import { SafeguardError } from '../../domain/errors.js';
+import { EXIT_DIFFERS } from '../../domain/outcome.js';
 import { actor, type GlobalOptions } from '../options.js';
+import { liftQuarantine } from '../resolutions.js';
 import { withSession } from '../session.js';
 import type { Terminal } from '../terminal.js';
+import { describeError } from '../view/error.js';
 import { placeOf } from './place.js';
 
 /** Options of `safeguard resolve`. */
@@ -10,7 +13,7 @@ export interface ResolveOptions extends GlobalOptions {
   readonly by?: string;
 }
 
-/** `safeguard resolve`: a person says that the hosts are in order again. */
+/** `safeguard resolve`: lifts a quarantine, if a look at every host finds one release; the exit status of `verify` otherwise. */
 export async function resolve(
   terminal: Terminal,
   environment: string,
@@ -18,11 +21,19 @@ export async function resolve(
 ): Promise<number> {
   const place = placeOf(options, environment);
   const said = { by: actor(options.by), reason: options.reason };
-  await withSession(options, (session) => liftQuarantine(session, place, said));
-  terminal.out(
-    options.json
-      ? JSON.stringify({ ...place, ...said })
-      : `Told ${environment} that it is in order again, as ${said.by}: ${said.reason}. It takes new deployments.`,
-  );
-  return 0;
+  try {
+    const found = await withSession(options, (session) => liftQuarantine(session, place, said));
+    terminal.out(
+      options.json
+        ? JSON.stringify({ ...place, ...said, isLifted: true, found })
+        : `The quarantine of ${environment} is lifted, as ${said.by}: ${said.reason}. Every host serves ${found.committed}; new deployments are let in.`,
+    );
+    return 0;
+  } catch (error) {
+    if (!(error instanceof SafeguardError) || error.code !== 'QUARANTINE_STANDS') throw error;
+    if (options.json)
+      terminal.out(JSON.stringify({ ...place, ...said, isLifted: false, stands: error.message }));
+    else terminal.err(describeError(error, options.verbose === true));
+    return EXIT_DIFFERS;
+  }
 }

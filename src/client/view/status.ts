@@ -8,7 +8,7 @@ import type { EnvironmentReport } from '../report.js';
 import { printable } from './printable.js';
 import { PLAIN_TABLE, progressTable, type Canvas } from './progress-table.js';
 import { holderLine } from './queue.js';
-import { switchLines, switchMarks } from './switches.js';
+import { switchLines, switchMark } from './switches.js';
 import { elapsed, moment } from './times.js';
 
 function since(startedAt: string, now: number): string {
@@ -100,7 +100,7 @@ export function environmentPage(report: EnvironmentReport, canvas: Canvas): stri
     `${title} serves ${describeRelease(committed)}`,
     rollbackLine(status),
     ...quarantineLines(report, status, colour),
-    ...switchLines(status.switches, now, colour),
+    ...switchLines(place.environment, status.switches, now, colour),
     ...evictedLines(report, status, colour),
     `held by ${holderLine(status.holder, canvas)}`,
     ...(queue.length === 0 ? [] : [`${queue.length} waiting:`, ...queueLines(report, now)]),
@@ -122,7 +122,7 @@ function overviewRow({ place, status, waiting, progress }: EnvironmentReport, no
   const evicted = Object.keys(status.evicted).length;
   const remarks = [
     ...(status.quarantine === null ? [] : ['quarantined']),
-    ...switchMarks(status.switches, now),
+    ...switchMark(status.switches, now),
     ...(typeof status.holder?.stalledSince === 'string' ? ['stalled'] : []),
     ...(evicted === 0 ? [] : [`${evicted} evicted`]),
     ...(waiting.length === 0 ? [] : [`${waiting.length} awaiting approval`]),

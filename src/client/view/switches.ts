@@ -1,57 +1,47 @@
 import type { ChalkInstance } from 'chalk';
-import type { Freeze, Switch, Switches } from '../../domain/switches.js';
+import { holdOf } from '../../domain/holds.js';
+import { current, describeSwitches, wayToLift, type Hold, type Switches } from '../../domain/switches.js';
+import { ALWAYS, type WindowPolicy } from '../../domain/windows.js';
 import { printable } from './printable.js';
-import { moment } from './times.js';
 
-function isOver(until: string | null, now: number): boolean {
-  return until !== null && Date.parse(until) <= now;
+/** What people have switched and is not over, a line each, with the command that lifts it. `now`: milliseconds since 1970. */
+export function switchLines(
+  environment: string,
+  switches: Switches,
+  now: number,
+  colour: ChalkInstance,
+): string[] {
+  return describeSwitches(environment, current(switches, new Date(now).toISOString())).flatMap(
+    ({ sentence, lift }) => [
+      `${colour.yellow('no deployments')}: ${printable(sentence, 1000)}`,
+      `  ${colour.dim('lift it')}: ${lift}`,
+    ],
+  );
 }
 
-function set(one: Switch | null, now: number): Switch | null {
-  return one && !isOver(one.until, now) ? one : null;
-}
-
-/** Freezes that are not over, those that are on first. */
-function freezes({ freezes: all }: Switches, now: number): { on: Freeze[]; ahead: Freeze[] } {
-  const open = all.filter(({ until }) => !isOver(until, now));
-  return {
-    on: open.filter(({ from }) => Date.parse(from) <= now),
-    ahead: open.filter(({ from }) => Date.parse(from) > now),
-  };
-}
-
-/** A word for each thing that keeps deployments from changing an environment at present. */
-export function switchMarks(switches: Switches, now: number): string[] {
+/** Whether deployments are let in now, and if not, why and what to do about it. */
+export function describeHold(environment: string, hold: Hold | null): string {
+  if (hold === null) return `${environment} takes deployments.`;
   return [
-    ...(set(switches.disabled, now) ? ['disabled'] : []),
-    ...(set(switches.paused, now) ? ['paused'] : []),
-    ...(freezes(switches, now).on.length > 0 ? ['frozen'] : []),
-  ];
+    `${environment} takes no deployments: it is ${printable(hold.sentence, 2000)}`,
+    `  To go on: ${wayToLift(environment, hold)}`,
+  ].join('\n');
 }
 
-/** Who switched what, why, and until when. */
-export function switchLines(switches: Switches, now: number, colour: ChalkInstance): string[] {
-  const lineOf = (word: string, one: Switch | null): string[] => {
-    const there = set(one, now);
-    return there
-      ? [
-          `${colour.yellow(word)} ${until(there.until)}— by ${printable(there.by)} at ${moment(there.at)}: ${printable(there.reason)}`,
-        ]
-      : [];
-  };
-  const { on, ahead } = freezes(switches, now);
-  return [
-    ...lineOf('disabled', switches.disabled),
-    ...lineOf('paused', switches.paused),
-    ...on.map((one) => `${colour.yellow('frozen')} ${until(one.until)}— ${by(one)}`),
-    ...ahead.map((one) => `freeze ahead: ${moment(one.from)} to ${moment(one.until)} — ${by(one)}`),
-  ];
+/** Whether deployments are let in now, by what people switched and by the calendar. */
+export function holdNow(switches: Switches, windows: WindowPolicy): Hold | null {
+  return holdOf(switches, windows, Date.now());
 }
 
-function until(iso: string | null): string {
-  return iso === null ? '' : `until ${moment(iso)} `;
-}
+const MARKS: Readonly<Record<Hold['kind'], string>> = {
+  disabled: 'disabled',
+  paused: 'paused',
+  freeze: 'frozen',
+  window: 'outside its times',
+};
 
-function by({ id, by: who, reason }: Freeze): string {
-  return `${id}, by ${printable(who)}: ${printable(reason)}`;
+/** A word for what people switched and what keeps deployments from changing an environment; nothing when they are let in. */
+export function switchMark(switches: Switches, now: number): string[] {
+  const hold = holdOf(switches, ALWAYS, now);
+  return hold === null ? [] : [MARKS[hold.kind]];
 }

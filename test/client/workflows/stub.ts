@@ -21,6 +21,8 @@ import type {
   DeploymentResult,
   RecordedDecision,
 } from '../../../src/domain/run.js';
+import type { SwitchWish } from '../../../src/domain/switches.js';
+import { objectionToSwitch, switched } from '../../../src/domain/switching.js';
 import { SEARCH_ATTRIBUTES } from '../../../src/domain/search-attributes.js';
 import * as messages from '../../../src/workflows/messages.js';
 
@@ -102,7 +104,32 @@ function fail(type: string, result: DeploymentResult): never {
 export async function environment(state: Partial<EnvironmentState>): Promise<void> {
   let now = { ...newEnvironment('incarnation'), ...state };
   setHandler(messages.status, () => ({ application: 'shop', environment: 'dev', ...now }));
-  setHandler(messages.resolveSignal, () => void (now = { ...now, quarantine: null }));
+  setHandler(messages.resolve, ({ reason }) => {
+    if (reason === 'too early')
+      throw ApplicationFailure.nonRetryable('Not every host serves 1.0.0: web2: away.', 'QUARANTINE_STANDS');
+    now = { ...now, quarantine: null };
+    return {
+      environment: 'dev',
+      committed: '1.0.0',
+      consistent: true,
+      hosts: [],
+      schema: null,
+      holder: null,
+    };
+  });
+  setHandler(
+    messages.flip,
+    (wish) => {
+      now = { ...now, switches: switched(now.switches, wish, new Date().toISOString()) };
+      return now.switches;
+    },
+    {
+      validator: (wish: SwitchWish) => {
+        const objection = objectionToSwitch(now.switches, wish, new Date().toISOString());
+        if (objection !== null) throw new Error(objection);
+      },
+    },
+  );
   setHandler(
     messages.evict,
     ({ host: name, by, reason }) => {

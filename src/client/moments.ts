@@ -1,0 +1,38 @@
+import { duration } from '../config/duration.js';
+import { SafeguardError } from '../domain/errors.js';
+import { momentOf } from '../domain/zoned-time.js';
+
+const LOCAL = /^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d)$/;
+const WITH_OFFSET = /^\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$/;
+
+/**
+ * A time that a person gave: `2h` from now, `2026-12-24T18:00` by the clocks of `zone`, or with an offset from UTC. ISO 8601, UTC.
+ * `zone`: `null` when nobody knows which one is meant. `now`: milliseconds since 1970.
+ * @throws SafeguardError REQUEST_INVALID
+ */
+export function parseMoment(text: string, zone: string | null, now: number): string {
+  const span = duration.safeParse(text);
+  if (span.success) return new Date(now + span.data * 1000).toISOString();
+  if (WITH_OFFSET.test(text)) return isoOf(Date.parse(text.replace(' ', 'T')), text);
+  const [, date, time] = LOCAL.exec(text) ?? [];
+  if (date === undefined || time === undefined) throw wrong(text);
+  if (zone === null)
+    throw new SafeguardError(
+      'REQUEST_INVALID',
+      `The environments have different time zones: say ${date}T${time}Z, or +02:00 instead of Z.`,
+    );
+  const wall = Date.parse(`${date}T${time}:00Z`);
+  return isoOf(Number.isNaN(wall) ? wall : momentOf(zone, wall, 'last'), text);
+}
+
+function isoOf(moment: number, text: string): string {
+  if (Number.isNaN(moment)) throw wrong(text);
+  return new Date(moment).toISOString();
+}
+
+function wrong(text: string): SafeguardError {
+  return new SafeguardError(
+    'REQUEST_INVALID',
+    `${JSON.stringify(text)} is no time; say 2h, 2026-12-24T18:00, or 2026-12-24T18:00Z.`,
+  );
+}
