@@ -7,6 +7,7 @@ import type { VersionForm } from '../domain/version.js';
 import { isVersion } from '../domain/version.js';
 import { mergeOver } from './merge.js';
 import { fillPlaceholders } from './placeholders.js';
+import { assertApprovable } from './approvals.js';
 import { effectivePolicy } from './policies.js';
 import {
   applicationSchema,
@@ -131,6 +132,8 @@ function environmentConfig(
 ): EnvironmentConfig {
   const application = applicationPart(source, file, name, section);
   assertRoutes(source, application);
+  const policy = effectivePolicy(section);
+  assertApprovable(source, name, section, policy.approval);
   const base = dirname(source.file);
   return {
     ...withSecretsFrom(base, application),
@@ -144,7 +147,7 @@ function environmentConfig(
       key: resolve(base, section.ssh.key),
       knownHosts: resolve(base, section.ssh.known_hosts),
     },
-    policy: effectivePolicy(section),
+    policy,
     records: resolve(base, file.records),
     allowedSigners: section.approval.allowed_signers ? resolve(base, section.approval.allowed_signers) : null,
     github: githubConfig(base, file),
