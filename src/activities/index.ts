@@ -1,3 +1,4 @@
+import { verifyApproval } from './approvals.js';
 import { check } from './check.js';
 import { compose } from './compose.js';
 import type { Dependencies } from './dependencies.js';
@@ -17,6 +18,7 @@ import { watchHosts } from './watch-hosts.js';
 
 const all = {
   validate,
+  verifyApproval,
   plan,
   planRecovery,
   enqueue,

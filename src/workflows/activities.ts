@@ -28,6 +28,14 @@ export const duties = proxyActivities<Pick<Activities, 'enqueue' | 'record' | 'i
   retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '30s' },
 });
 
+/** What somebody waits for who wants to approve a plan: nobody's run, and soon told. */
+export const verifications = proxyActivities<Pick<Activities, 'verifyApproval'>>({
+  startToCloseTimeout: '10s',
+  scheduleToCloseTimeout: '1m',
+  cancellationType: ActivityCancellationType.TRY_CANCEL,
+  retry: { initialInterval: '500ms', backoffCoefficient: 1 },
+});
+
 /** What goes on beside everything else until it is told to stop: nobody waits for its end. */
 export const watching = proxyActivities<Pick<Activities, 'watchHolder' | 'watchHosts' | 'holdLeases'>>({
   startToCloseTimeout: '24h',

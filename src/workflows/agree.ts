@@ -1,5 +1,6 @@
 import type { HashedPlan } from '../domain/plan.js';
 import { completed, type Policy } from '../domain/policy.js';
+import { outdated } from '../domain/approval.js';
 import { describeRelease } from '../domain/release.js';
 import { steps } from './activities.js';
 import { approval } from './approval.js';
@@ -37,16 +38,22 @@ async function makePlan(run: Run, policy: Policy, title: string): Promise<Hashed
 
 /**
  * Comes to a plan that is approved where policy asks for it and still true now that the environment is ours. What changed while
- * waiting voids an approval: the place is given back, and people are asked again.
+ * waiting voids an approval, and so does its age: the place is given back, and people are asked again.
  */
 export async function agree(run: Run, policy: Policy): Promise<HashedPlan> {
   for (;;) {
     const approved = policy.approval.required ? await makePlan(run, policy, 'plan') : null;
-    if (approved && approved.kind !== 'noop') await approval(run, approved);
+    const given = approved && approved.kind !== 'noop' ? await approval(run, approved) : [];
     await takePlace(run);
     const plan = await makePlan(run, policy, approved ? 'look again' : 'plan');
-    if (approved === null || plan.kind === 'noop' || plan.hash === approved.hash) return plan;
-    run.board.enter('queued', `The environment now has ${describeRelease(plan.from)}; the approval is void.`);
-    await stepBack(run);
+    if (approved === null || plan.kind === 'noop') return plan;
+    const old = outdated(completed(plan.policy).approval, given, Date.now());
+    if (plan.hash === approved.hash && old.length === 0) return plan;
+    const why =
+      plan.hash === approved.hash
+        ? `The approval by ${old.join(', ')} is too old by now and void.`
+        : `The environment now has ${describeRelease(plan.from)}; the approval is void.`;
+    run.board.enter('queued', why);
+    await stepBack(run, `${why} Approval is asked again.`);
   }
 }

@@ -128,6 +128,9 @@ export class MockWorld {
         if (!found) throw failure('RELEASE_NOT_FOUND', `no release ${version}`);
         return { release: found, policy: this.policy };
       },
+      verifyApproval: async () => {
+        throw failure('SIGNATURE_NOT_JUDGED');
+      },
       plan: async ({ request, grant }) => {
         const to = this.releases[request.version] ?? release(request.version);
         const plan = hashedPlan({ from: grant?.committed ?? null, to, policy: this.policy, ...this.planned });
