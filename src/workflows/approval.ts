@@ -36,9 +36,7 @@ export async function approval(run: Run, plan: HashedPlan): Promise<readonly Rec
     assertApproved(asking);
     return asking.approvals;
   } finally {
-    await asking.close(
-      asking.isDecided ? 'This plan was decided already.' : 'This run waits for approval no more.',
-    );
+    await asking.close();
     run.board.asking(null);
   }
 }

@@ -17,11 +17,11 @@ import { coded, failureOf } from './failures.js';
 import type { Run } from './run.js';
 import { audited } from './trail.js';
 
-/** What a decision's sender proved. */
-type Proof = Pick<RecordedDecision, 'identity' | 'key'>;
-
 /** How long a run that is over waits for decisions that are still being judged or kept, in milliseconds. */
 const LAST_WORDS_MS = 10_000;
+
+const STOPPED = 'This run waits for approval no more.';
+const DECIDED = 'This plan was decided already.';
 
 /** One time of asking people for approval of one plan: who has said what, and what is still missing. */
 export class Asking {
@@ -30,8 +30,7 @@ export class Asking {
   /** Those that count. */
   readonly approvals: RecordedDecision[] = [];
   rejection: RecordedDecision | null = null;
-  /** Why nothing can be decided any more. */
-  private over: string | null = null;
+  private isOver = false;
   /** How many decisions are being judged or kept at this moment. */
   private open = 0;
   private keeping = 0;
@@ -58,8 +57,8 @@ export class Asking {
 
   /** Why nothing can be decided any more; `null` while something can. */
   private whyOver(): string | null {
-    if (this.isDecided) return 'This plan was decided already.';
-    return this.over ?? (this.looks.consideredCancelled ? 'This run was stopped.' : null);
+    if (this.isDecided) return DECIDED;
+    return this.isOver || this.looks.consideredCancelled ? STOPPED : null;
   }
 
   describe(): string {
@@ -86,14 +85,14 @@ export class Asking {
     this.open += 1;
     try {
       this.assertInOrder(verdict, said);
-      const decision = trimmed(said);
-      const { signature, ...unsigned } = decision;
+      // Not as a whole: whatever else was sent must not stand in the record.
+      const { by, comment, signature } = trimmed(said);
       const isClaim = verdict === 'rejected' || signature === undefined;
-      if (isClaim) return await this.accept(verdict, unsigned, { identity: 'claimed' });
-      const proof = await this.proven(decision.by, signature);
+      if (isClaim) return await this.accept({ by, comment, verdict, identity: 'claimed' });
+      const { key } = await this.proven(by, signature);
       this.assertInOrder(verdict, said);
-      this.assertNewKey(proof);
-      return await this.accept(verdict, decision, proof);
+      this.assertNewKey(key);
+      return await this.accept({ by, comment, signature, verdict, identity: 'signed', key });
     } finally {
       this.open -= 1;
     }
@@ -105,21 +104,19 @@ export class Asking {
   }
 
   /** Who has one key is one person, whatever names it is listed under. */
-  private assertNewKey({ key }: Proof): void {
+  private assertNewKey(key: string): void {
     const same = this.approvals.find((approval) => approval.key === key);
-    if (same)
-      throw refusal('SIGNATURE_REFUSED', `The key ${key ?? ''} has approved already, for ${same.by}.`);
+    if (same) throw refusal('SIGNATURE_REFUSED', `The key ${key} has approved already, for ${same.by}.`);
   }
 
-  private async proven(by: string, signature: string): Promise<Proof> {
+  private async proven(by: string, signature: string): Promise<{ readonly key: string }> {
     try {
       const signed = { subject: this.subject, by, signature };
-      const { key } = await this.looks.run(() =>
+      return await this.looks.run(() =>
         verifications.verifyApproval.executeWithOptions({ summary: `signature of ${by}` }, [signed]),
       );
-      return { identity: 'signed', key };
     } catch (error) {
-      if (isCancellation(error)) throw refusal('REQUEST_INVALID', this.whyOver() ?? 'This run was stopped.');
+      if (isCancellation(error)) throw refusal('REQUEST_INVALID', this.whyOver() ?? STOPPED);
       const { code, message } = failureOf(error);
       throw code === 'STEP_TIMEOUT'
         ? refusal('SIGNATURE_NOT_JUDGED', 'The signature could not be verified: no worker did so in time.')
@@ -127,9 +124,10 @@ export class Asking {
     }
   }
 
-  private async accept(verdict: Verdict, decision: Decision, proof: Proof): Promise<RecordedDecision> {
-    const { planHash } = this.subject;
-    const recorded = { ...decision, verdict, at: new Date().toISOString(), planHash, ...proof };
+  private async accept(decision: Omit<RecordedDecision, 'at' | 'planHash'>): Promise<RecordedDecision> {
+    const { planHash, deploymentId, round } = this.subject;
+    const recorded = { ...decision, at: new Date().toISOString(), planHash };
+    const { verdict } = recorded;
     if (verdict === 'rejected') this.rejection = recorded;
     else this.approvals.push(recorded);
     this.run.decisions.push(recorded);
@@ -137,7 +135,7 @@ export class Asking {
     this.keeping += 1;
     try {
       await audited(this.run, {
-        key: `${verdict} ${this.subject.deploymentId} ${this.subject.round} ${recorded.by}`,
+        key: `${verdict} ${deploymentId} ${round} ${recorded.by}`,
         by: recorded.by,
         identity: recorded.identity ?? 'claimed',
         action: verdict,
@@ -162,8 +160,8 @@ export class Asking {
    * Nothing is decided any more. Whoever still waits for an answer is given one: no signature is looked at any longer, and what was
    * accepted is kept; but a run that is over does not wait for long.
    */
-  async close(why: string): Promise<void> {
-    this.over ??= why;
+  async close(): Promise<void> {
+    this.isOver = true;
     this.looks.cancel();
     if (this.open === 0) return;
     await CancellationScope.nonCancellable(() => condition(() => this.open === 0, LAST_WORDS_MS));
