@@ -41,6 +41,7 @@ export async function deployment(request: DeploymentRequest): Promise<Deployment
     phase: 'awaiting-approval',
     planHash: PLAN,
     message: '',
+    approval: { round: 3, signatures: 'optional', commands: [] },
     outcome: null,
     steps: [
       {
@@ -62,7 +63,13 @@ export async function deployment(request: DeploymentRequest): Promise<Deployment
     setHandler(
       update,
       (said) => {
-        decision = { ...said, verdict, at: new Date().toISOString(), planHash: PLAN };
+        decision = {
+          ...said,
+          verdict,
+          at: new Date().toISOString(),
+          planHash: PLAN,
+          identity: said.signature === undefined ? 'claimed' : 'signed',
+        };
         return decision;
       },
       {
