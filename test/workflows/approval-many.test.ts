@@ -103,7 +103,7 @@ test('an approval that is too old when the environment is free is void, and a si
   ).finally(() => signers.remove());
 }, 30_000);
 
-test('a plan that changes and changes back is asked for anew: what was signed before it is no use', async () => {
+test('a plan that has changed is asked for anew: what was signed before is no use', async () => {
   const signers = await Signers.make(['ben']);
   let from: Release | null = null;
   const world = askingWorld({ signatures: 'required' });
