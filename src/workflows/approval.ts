@@ -27,12 +27,11 @@ export async function approval(run: Run, plan: HashedPlan): Promise<readonly Rec
   run.board.asking({ round: subject.round, signatures: policy.signatures, commands });
   run.board.enter('awaiting-approval', asking.describe());
   try {
-    if (!(await condition(() => asking.isDecided, policy.timeoutSeconds * 1000)))
+    if (!(await condition(() => asking.isDecided && asking.isKept, policy.timeoutSeconds * 1000)))
       throw coded({
         code: 'APPROVAL_TIMEOUT',
         message: `Nobody approved within ${policy.timeoutSeconds} s.`,
       });
-    await condition(() => asking.isKept);
     assertApproved(asking);
     return asking.approvals;
   } finally {

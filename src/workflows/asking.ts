@@ -128,10 +128,7 @@ export class Asking {
     const { planHash, deploymentId, round } = this.subject;
     const recorded = { ...decision, at: new Date().toISOString(), planHash };
     const { verdict } = recorded;
-    if (verdict === 'rejected') this.rejection = recorded;
-    else this.approvals.push(recorded);
-    this.run.decisions.push(recorded);
-    if (!this.isDecided) this.run.board.enter('awaiting-approval', this.describe());
+    this.take(recorded);
     this.keeping += 1;
     try {
       await audited(this.run, {
@@ -143,10 +140,29 @@ export class Asking {
         planHash,
         outcome: null,
       });
+    } catch (error) {
+      // What the trail does not have must not count, least of all when its sender is told that it failed.
+      this.takeBack(recorded);
+      throw error;
     } finally {
       this.keeping -= 1;
     }
+    if (!this.isDecided) this.run.board.enter('awaiting-approval', this.describe());
     return recorded;
+  }
+
+  private take(recorded: RecordedDecision): void {
+    if (recorded.verdict === 'rejected') this.rejection = recorded;
+    else this.approvals.push(recorded);
+    this.run.decisions.push(recorded);
+  }
+
+  private takeBack(recorded: RecordedDecision): void {
+    if (this.rejection === recorded) this.rejection = null;
+    for (const list of [this.approvals, this.run.decisions]) {
+      const index = list.indexOf(recorded);
+      if (index >= 0) list.splice(index, 1);
+    }
   }
 
   /** Shows that somebody's decision was refused; their name may be anything. */
