@@ -1,3 +1,4 @@
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { findProgram } from '../src/dev/find-program.js';
 import { actionlint } from './actionlint.js';
@@ -30,7 +31,15 @@ async function workflows(): Promise<LintCommand | string> {
   const program = await actionlint();
   return program === undefined
     ? 'There is no Go here to build actionlint with, nor actionlint itself: .github/workflows is UNCHECKED.'
-    : { argv: [program] };
+    : { argv: [program, ...(await Promise.all(WORKFLOWS.map(filesIn))).flat()] };
+}
+
+/** Our own, and those that users copy. */
+const WORKFLOWS = [join('.github', 'workflows'), join('examples', 'github')];
+
+async function filesIn(directory: string): Promise<string[]> {
+  const names = await readdir(join(checkoutRoot(), directory));
+  return names.filter((name) => /\.ya?ml$/.test(name)).map((name) => join(directory, name));
 }
 
 async function playbooks(): Promise<LintCommand> {

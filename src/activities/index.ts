@@ -1,3 +1,4 @@
+import { verifyApproval } from './approvals.js';
 import { capture } from './capture.js';
 import { check } from './check.js';
 import { compose } from './compose.js';
@@ -18,6 +19,7 @@ import { watchHosts } from './watch-hosts.js';
 
 const all = {
   validate,
+  verifyApproval,
   plan,
   planRecovery,
   enqueue,

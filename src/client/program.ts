@@ -1,7 +1,6 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { duration as durationSchema } from '../config/duration.js';
 import type { AbortOptions } from './commands/abort.js';
-import type { DecideOptions } from './commands/decide.js';
 import type { DeployOptions } from './commands/deploy.js';
 import type { DevOptions } from './commands/dev.js';
 import type { ResolveOptions } from './commands/resolve.js';
@@ -9,6 +8,7 @@ import type { WatchOptions } from './commands/watch.js';
 import type { WorkerOptions } from './commands/worker.js';
 import type { GlobalOptions } from './options.js';
 import { addAudit } from './audit-commands.js';
+import { addDecisions } from './decision-commands.js';
 import { addPolicy } from './policy-commands.js';
 import { addQueue } from './queue-commands.js';
 import { addSwitches } from './switch-commands.js';
@@ -95,22 +95,6 @@ function addRuns(program: Command, terminal: Terminal, done: OnStatus): void {
       const { abort } = await import('./commands/abort.js');
       done(await abort(terminal, environment, command.optsWithGlobals<AbortOptions>()));
     });
-}
-
-function addDecisions(program: Command, terminal: Terminal, done: OnStatus): void {
-  for (const verdict of ['approve', 'reject'] as const) {
-    program
-      .command(`${verdict} <environment>`)
-      .description(`${verdict} the plan of the deployment that waits for it`)
-      .requiredOption('--comment <comment>', 'why, or what was checked')
-      .option('--id <id>', 'deployment id')
-      .option('--by <name>', 'who decides (default: GITHUB_ACTOR, or user@host)')
-      .option('--plan <hash>', 'the plan that was looked at (default: the one that waits)')
-      .action(async (environment: string, _: unknown, command: Command) => {
-        const { decideOn } = await import('./commands/decide.js');
-        done(await decideOn(terminal, verdict, environment, command.optsWithGlobals<DecideOptions>()));
-      });
-  }
 }
 
 function addEnvironments(program: Command, terminal: Terminal, done: OnStatus): void {

@@ -7,6 +7,7 @@ import type { VersionForm } from '../domain/version.js';
 import { isVersion } from '../domain/version.js';
 import { mergeOver } from './merge.js';
 import { fillPlaceholders } from './placeholders.js';
+import { assertApprovable } from './approvals.js';
 import { effectiveIntentions, effectivePolicy } from './policies.js';
 import { policyLines, type PolicyLine } from './policy-keys.js';
 import {
@@ -134,8 +135,9 @@ function environmentConfig(
 ): EnvironmentConfig {
   const application = applicationPart(source, file, name, section);
   assertRoutes(source, application);
-  const base = dirname(source.file);
   const policy = effectivePolicy(section);
+  assertApprovable(source, name, section, policy.approval);
+  const base = dirname(source.file);
   return {
     ...withSecretsFrom(base, application),
     application: file.application,

@@ -92,7 +92,8 @@ export function effectivePolicy(section: EnvironmentSection): Policy {
       count: approval.count ?? preset.approval.count,
       groups: approval.groups ?? preset.approval.groups,
       validSeconds: approval.valid_for ?? preset.approval.validSeconds,
-      signatures: approval.signatures ?? preset.approval.signatures,
+      // Who says which keys may sign means them to be used.
+      signatures: approval.signatures ?? (approval.allowed_signers ? 'required' : preset.approval.signatures),
     },
     queue: {
       maxWaitSeconds: queue.max_wait ?? preset.queue.maxWaitSeconds,

@@ -161,6 +161,11 @@ export const ERRORS = {
     class: 'refused',
     advice: 'Sign with safeguard approve --sign and a key that allowed_signers lists for that person.',
   },
+  SIGNATURE_NOT_JUDGED: {
+    class: 'failed',
+    advice:
+      'Install ssh-keygen on the runner and let the worker read the file of approval.allowed_signers, then approve again.',
+  },
   NOT_READY: {
     class: 'failed',
     advice: 'The service did not become ready in time; see its log in the message.',

@@ -18,6 +18,15 @@ export interface StepProgress {
   readonly detail: string;
 }
 
+/** What a person needs to know who is to approve a plan. */
+export interface ApprovalProgress {
+  /** How often people have been asked in this run; part of what is signed. */
+  readonly round: number;
+  readonly signatures: 'required' | 'optional';
+  /** Command lines that approve the plan. */
+  readonly commands: readonly string[];
+}
+
 /** What the `progress` query answers, and the Web UI shows. */
 export interface Progress {
   readonly deploymentId: string;
@@ -29,6 +38,8 @@ export interface Progress {
   readonly steps: readonly StepProgress[];
   readonly outcome: Outcome | null;
   readonly message: string;
+  /** While the run waits for approval; `null` or absent otherwise. */
+  readonly approval?: ApprovalProgress | null;
 }
 
 const MARKS: Readonly<Record<StepState, string>> = {
@@ -63,7 +74,16 @@ export function renderProgress(progress: Progress): string {
   const title = `**${progress.environment}: ${progress.from ?? 'nothing'} → ${progress.version}** — ${progress.outcome ?? progress.phase}`;
   const message = progress.message === '' ? [] : ['', cell(progress.message, 1000)];
   const hash = progress.planHash === null ? [] : ['', `Plan \`${progress.planHash}\``];
-  return [title, ...message, ...hash, '', '| step | hosts | took | |', '|---|---|---|---|', ...rows].join(
-    '\n',
-  );
+  const commands = (progress.approval?.commands ?? []).map((command) => `    ${command}`);
+  const approve = commands.length === 0 ? [] : ['', 'To approve it:', '', ...commands];
+  return [
+    title,
+    ...message,
+    ...hash,
+    ...approve,
+    '',
+    '| step | hosts | took | |',
+    '|---|---|---|---|',
+    ...rows,
+  ].join('\n');
 }

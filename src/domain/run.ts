@@ -101,6 +101,8 @@ export interface RecordedDecision extends Decision {
   readonly planHash: string;
   /** Records of earlier versions don't say it: claimed. */
   readonly identity?: Identity;
+  /** SHA-256 fingerprint of the key that signed. */
+  readonly key?: string;
 }
 
 /** What a deployment returns when it completes, and carries in its failure when it does not. */

@@ -83,6 +83,14 @@ export function inform(
   return atOnce(`telling the environment (${what.signal})`, () => inOwnTask.inform(what), otherwise);
 }
 
+/** What somebody waits for who wants to approve a plan: nobody's run, and soon told. */
+export const verifications = proxyActivities<Pick<Activities, 'verifyApproval'>>({
+  startToCloseTimeout: '10s',
+  scheduleToCloseTimeout: '1m',
+  cancellationType: ActivityCancellationType.TRY_CANCEL,
+  retry: { initialInterval: '500ms', backoffCoefficient: 1 },
+});
+
 /** What goes on beside everything else until it is told to stop: nobody waits for its end. */
 export const watching = proxyActivities<Pick<Activities, 'watchHolder' | 'watchHosts' | 'holdLeases'>>({
   startToCloseTimeout: '24h',

@@ -1,7 +1,9 @@
 import type { HashedPlan } from '../domain/plan.js';
 import { completed, type Policy } from '../domain/policy.js';
+import { outdated } from '../domain/approval.js';
 import { describeProvenance } from '../domain/provenance.js';
 import { describeRelease } from '../domain/release.js';
+import type { RecordedDecision } from '../domain/run.js';
 import type { Hold } from '../domain/switches.js';
 import { steps } from './activities.js';
 import { approval } from './approval.js';
@@ -71,8 +73,8 @@ export interface Agreed {
 
 /**
  * Comes to a plan that is approved where policy, or an override, asks for it and still true now that the environment is ours. What
- * changed while waiting voids an approval: the place is given back, and people are asked again. Nobody is asked, and nobody's place
- * is taken, for what is held back or only to be looked at.
+ * changed while waiting voids an approval, and so does its age: the place is given back, and people are asked again. Nobody is
+ * asked, and nobody's place is taken, for what is held back or only to be looked at.
  */
 export async function agree(run: Run, { policy, isHeld }: Valid): Promise<Agreed> {
   const { override, dryRun = false } = run.request;
@@ -80,16 +82,17 @@ export async function agree(run: Run, { policy, isHeld }: Valid): Promise<Agreed
   for (;;) {
     const first = looksFirst ? await makePlan(run, policy, 'plan') : null;
     if (first && (dryRun || (first.held && first.plan.kind !== 'noop'))) return first;
-    if (first && asksFor(policy, first) && first.plan.kind !== 'noop') await approval(run, first.plan);
+    const isAsked = first !== null && asksFor(policy, first) && first.plan.kind !== 'noop';
+    const given = isAsked ? await approval(run, first.plan) : [];
     await takePlace(run, policy.queue);
     const now = await makePlan(run, policy, first ? 'look again' : 'plan');
-    const isAgreed = !asksFor(policy, now) || now.plan.hash === first?.plan.hash;
-    if (isAgreed || now.plan.kind === 'noop' || now.held) {
+    const why = asksFor(policy, now) ? whyAgain(now.plan, first?.plan ?? null, given) : null;
+    if (why === null || now.plan.kind === 'noop' || now.held) {
       if (!now.held) await tellOverrides(run, now.plan);
       return now;
     }
-    run.board.enter('queued', whyAgain(now.plan));
-    await stepBack(run);
+    run.board.enter('queued', why);
+    await stepBack(run, `${why} Approval is asked again.`);
     looksFirst = true;
   }
 }
@@ -99,8 +102,20 @@ function asksFor(policy: Policy, { plan }: Agreed): boolean {
   return policy.approval.required || plan.policy.approval.required;
 }
 
-function whyAgain({ from, overrides = [] }: HashedPlan): string {
-  return [`The environment now has ${describeRelease(from)}; the approval is void.`, ...overrides].join(' ');
+/** Why what was approved is not what is at hand; `null`: it is. */
+function whyAgain(
+  plan: HashedPlan,
+  approved: HashedPlan | null,
+  given: readonly RecordedDecision[],
+): string | null {
+  if (plan.hash !== approved?.hash) {
+    const { from, overrides = [] } = plan;
+    return [`The environment now has ${describeRelease(from)}; the approval is void.`, ...overrides].join(
+      ' ',
+    );
+  }
+  const old = outdated(completed(plan.policy).approval, given, Date.now());
+  return old.length === 0 ? null : `The approval by ${old.join(', ')} is too old by now and void.`;
 }
 
 async function tellOverrides(run: Run, { overrides = [], hash, kind }: HashedPlan): Promise<void> {

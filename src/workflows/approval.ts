@@ -1,71 +1,72 @@
 import { condition, setHandler } from '@temporalio/workflow';
+import { approvalCommands } from '../domain/approval-commands.js';
+import type { Verdict } from '../domain/approval.js';
 import type { HashedPlan } from '../domain/plan.js';
 import type { Decision, RecordedDecision } from '../domain/run.js';
-import { coded } from './failures.js';
+import { Asking } from './asking.js';
+import { coded, failureOf } from './failures.js';
+import { earlierApproval } from './earlier-approval.js';
 import * as messages from './messages.js';
 import type { Run } from './run.js';
-
-type Verdict = RecordedDecision['verdict'];
-
-/** Why a decision on a plan is refused; `null` when it is in order. */
-function objection(run: Run, plan: HashedPlan, verdict: Verdict, decision: Decision): string | null {
-  if (!decision.by) return 'Say who decides: {"by": "name"}.';
-  if (decision.planHash !== undefined && decision.planHash !== plan.hash) {
-    return `This is about plan ${decision.planHash.slice(0, 12)}, but plan ${plan.hash.slice(0, 12)} is waiting.`;
-  }
-  const own = decision.by === run.request.requestedBy;
-  if (verdict === 'approved' && own && plan.policy.approval.fourEyes) {
-    return `${decision.by} asked for this run and can't approve it too (four eyes).`;
-  }
-  return null;
-}
+import { isGoverned } from './versions.js';
 
 /**
- * Waits until a person has approved this very plan. Decisions come as updates, which refuse bad ones to the caller's face, or as
- * plain signals, whose bad ones are shown on the board. Who sent them nothing proves.
+ * Waits until enough people have approved this very plan. Decisions come as updates, which refuse bad ones to the caller's face,
+ * or as plain signals, whose bad ones are shown on the board. Answers the approvals that counted.
  * @throws ApplicationFailure REJECTED, APPROVAL_TIMEOUT
  */
-export async function approval(run: Run, plan: HashedPlan): Promise<void> {
-  let decided: RecordedDecision | null = null;
-  const accept = (verdict: Verdict, decision: Decision): RecordedDecision => {
-    const recorded = { ...decision, verdict, at: new Date().toISOString(), planHash: plan.hash };
-    decided ??= recorded;
-    if (decided === recorded) run.decisions.push(recorded);
-    return decided;
-  };
-  const validator = (verdict: Verdict) => (decision: Decision) => {
-    const problem = decided ? 'This plan was decided already.' : objection(run, plan, verdict, decision);
-    if (problem) throw new Error(problem);
-  };
-  const claimed = (verdict: Verdict) => (said?: Partial<Decision>) => {
-    if (decided) return;
-    const decision: Decision = { ...said, by: said?.by ?? '', comment: said?.comment ?? '' };
-    const problem = objection(run, plan, verdict, decision);
-    if (problem) run.board.enter('awaiting-approval', `A decision was refused: ${problem}`);
-    else accept(verdict, decision);
-  };
-  setHandler(messages.approve, (decision) => accept('approved', decision), {
-    validator: validator('approved'),
-  });
-  setHandler(messages.reject, (decision) => accept('rejected', decision), {
-    validator: validator('rejected'),
-  });
-  setHandler(messages.approveSignal, claimed('approved'));
-  setHandler(messages.rejectSignal, claimed('rejected'));
-
-  run.board.enter('awaiting-approval', `Waiting for approval of plan ${plan.hash.slice(0, 12)}.`);
-  const inTime = await condition(() => decided !== null, plan.policy.approval.timeoutSeconds * 1000);
-  if (!inTime) {
-    throw coded({
-      code: 'APPROVAL_TIMEOUT',
-      message: `Nobody approved within ${plan.policy.approval.timeoutSeconds} s.`,
-    });
+export async function approval(run: Run, plan: HashedPlan): Promise<readonly RecordedDecision[]> {
+  if (!isGoverned()) {
+    await earlierApproval(run, plan);
+    return [];
   }
-  assertApproved(run);
+  const asking = new Asking(run, plan);
+  const { policy, subject } = asking;
+  handleDecisions(asking);
+  const commands = approvalCommands(policy, subject, run.workflowId);
+  run.board.asking({ round: subject.round, signatures: policy.signatures, commands });
+  run.board.enter('awaiting-approval', asking.describe());
+  try {
+    if (!(await condition(() => asking.isDecided && asking.isKept, policy.timeoutSeconds * 1000)))
+      throw coded({
+        code: 'APPROVAL_TIMEOUT',
+        message: `Nobody approved within ${policy.timeoutSeconds} s.`,
+      });
+    assertApproved(asking);
+    return asking.approvals;
+  } finally {
+    await asking.close();
+    run.board.asking(null);
+  }
 }
 
-function assertApproved(run: Run): void {
-  const last = run.decisions.at(-1);
-  if (last?.verdict === 'approved') return;
-  throw coded({ code: 'REJECTED', message: `Rejected by ${last?.by ?? 'nobody'}: ${last?.comment ?? ''}` });
+function handleDecisions(asking: Asking): void {
+  const answered = (verdict: Verdict) => async (decision: Decision) => {
+    try {
+      return await asking.decide(verdict, decision);
+    } catch (error) {
+      asking.showRefused(decision, failureOf(error).message);
+      throw error;
+    }
+  };
+  const validator = (verdict: Verdict) => (decision: Decision) => {
+    const problem = asking.objection(verdict, decision);
+    if (problem !== null) throw new Error(problem);
+  };
+  const told = (verdict: Verdict) => async (said?: Partial<Decision>) => {
+    const decision: Decision = { ...said, by: said?.by ?? '', comment: said?.comment ?? '' };
+    await asking.decide(verdict, decision).catch((error: unknown) => {
+      asking.showRefused(decision, failureOf(error).message);
+    });
+  };
+  setHandler(messages.approve, answered('approved'), { validator: validator('approved') });
+  setHandler(messages.reject, answered('rejected'), { validator: validator('rejected') });
+  setHandler(messages.approveSignal, told('approved'));
+  setHandler(messages.rejectSignal, told('rejected'));
+}
+
+function assertApproved({ rejection }: Asking): void {
+  if (rejection === null) return;
+  const { by, comment } = rejection;
+  throw coded({ code: 'REJECTED', message: `Rejected by ${by}: ${comment}` });
 }

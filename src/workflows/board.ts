@@ -3,6 +3,7 @@ import { defineSearchAttributeKey } from '@temporalio/common';
 import type { Outcome } from '../domain/outcome.js';
 import {
   renderProgress,
+  type ApprovalProgress,
   type Phase,
   type Progress,
   type StepProgress,
@@ -64,6 +65,11 @@ export class Board {
 
   planned(from: string | null, planHash: string): void {
     this.show({ from, planHash });
+  }
+
+  /** Shows how to approve the plan that waits; `null`: none does any more. */
+  asking(approval: ApprovalProgress | null): void {
+    this.show({ approval });
   }
 
   end(outcome: Outcome, message: string): void {

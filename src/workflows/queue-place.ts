@@ -71,13 +71,13 @@ function sentence(environment: string, { at, place }: PlaceSeen): string {
 }
 
 /** Gives the place back, to ask for it again later. */
-export async function stepBack(run: Run): Promise<void> {
+export async function stepBack(run: Run, why: string): Promise<void> {
   const { deploymentId } = run.request;
   run.grant = null;
   await environmentOf(run).signal(messages.release, {
     deploymentId,
     runId: workflowInfo().runId,
     outcome: null,
-    message: 'the plan changed; approval is asked again',
+    message: why,
   });
 }

@@ -75,6 +75,8 @@ export class Run {
   readonly evicted = new Set<string>();
   migrationsApplied: readonly string[] = [];
   readonly decisions: RecordedDecision[] = [];
+  /** How often people have been asked for approval. */
+  asked = 0;
   interruption: Interruption | null = null;
   private stepCount = 0;
   private refusal: messages.Refusal | null = null;

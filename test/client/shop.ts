@@ -19,6 +19,7 @@ environments:
     ssh: { user: deploy, key: key, known_hosts: known_hosts }
   prod:
     policy: production
+    approval: { allowed_signers: allowed_signers }
     hosts: { web1: 127.0.0.1, web2: 127.0.0.2 }
     ssh: { user: deploy, key: key, known_hosts: known_hosts }
 `;

@@ -39,9 +39,9 @@ migrations:
   minimum_tables: 10
 
 cache: { host: '{vars.database_host}' }
-
 environments:
   production:
+    approval: { allowed_signers: keys/allowed_signers }
     policy: production
     hosts:
       web-1: 192.0.2.11

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { WorkflowUpdateFailedError } from '@temporalio/client';
 import type { Release } from '../../src/domain/release.js';
 import * as messages from '../../src/workflows/messages.js';
-import { APPROVAL, hashedPlan, policy, release } from '../domain/release-fixtures.js';
-import { gate, MockWorld } from './mock-activities.js';
+import { hashedPlan, release } from '../domain/release-fixtures.js';
+import { askingWorld, refusal } from './decisions.js';
+import { gate } from './mock-activities.js';
 import { ended, TestServer, type DeploymentHandle, type Stage } from './test-server.js';
 
 let server: TestServer;
@@ -12,30 +12,16 @@ beforeAll(async () => {
 }, 300_000);
 afterAll(() => server.stop());
 
-const ASKED = { ...APPROVAL, required: true, timeoutSeconds: 3600 };
-
 /** Plays with a run that waits for approval. */
 function waiting(
   story: (stage: Stage, run: DeploymentHandle, planHash: string) => Promise<void>,
 ): Promise<void> {
-  const world = new MockWorld();
-  world.policy = policy({ approval: ASKED });
   return server.play(async (stage) => {
     const run = await stage.deploy();
     await stage.reached(run, 'awaiting-approval');
     const { planHash } = await run.query(messages.progress);
     await story(stage, run, planHash ?? '');
-  }, world);
-}
-
-/** The sentence an update was refused with. */
-async function refusal(update: Promise<unknown>): Promise<string> {
-  const error: unknown = await update.then(
-    () => undefined,
-    (reason: unknown) => reason,
-  );
-  if (!(error instanceof WorkflowUpdateFailedError)) throw new Error(`not refused: ${String(error)}`);
-  return error.cause?.message ?? '';
+  }, askingWorld());
 }
 
 test(
@@ -108,7 +94,9 @@ test(
       const { message, phase } = await run.query(messages.progress);
       expect([phase, message]).toEqual([
         'awaiting-approval',
-        "A decision was refused: ada asked for this run and can't approve it too (four eyes).",
+        expect.stringContaining(
+          "A decision was refused: ada asked for this run and can't approve it too (four eyes).",
+        ),
       ]);
       await run.signal(messages.approveSignal, { by: 'grace' });
       expect((await ended(run)).result.outcome).toBe('SUCCEEDED');
@@ -137,8 +125,7 @@ test(
 
 test('a plan that changed while waiting voids the approval, and people are asked again', () => {
   let from: Release | null = null;
-  const world = new MockWorld();
-  world.policy = policy({ approval: ASKED });
+  const world = askingWorld();
   world.override = {
     plan: ({ request, grant }) => {
       const plan = hashedPlan({ from, to: release(request.version), policy: world.policy });

@@ -147,6 +147,9 @@ export class MockWorld {
         const isHeld = this.holdNow((await stateOf(client, where))?.switches) !== null;
         return { release: found, policy: this.policy, isHeld };
       },
+      verifyApproval: async () => {
+        throw failure('SIGNATURE_NOT_JUDGED');
+      },
       plan: async (input) => this.plan(input, input.grant ?? (await stateOf(client, input.request))),
       enqueue: (input) => enqueue(dependencies, input),
       inform: (input) => inform(dependencies, input),

@@ -43,6 +43,7 @@ export async function deployment(request: DeploymentRequest): Promise<Deployment
     phase: 'awaiting-approval',
     planHash: PLAN,
     message: '',
+    approval: { round: 3, signatures: 'optional', commands: [] },
     outcome: null,
     steps: [
       {
@@ -64,7 +65,13 @@ export async function deployment(request: DeploymentRequest): Promise<Deployment
     setHandler(
       update,
       (said) => {
-        decision = { ...said, verdict, at: new Date().toISOString(), planHash: PLAN };
+        decision = {
+          ...said,
+          verdict,
+          at: new Date().toISOString(),
+          planHash: PLAN,
+          identity: said.signature === undefined ? 'claimed' : 'signed',
+        };
         return decision;
       },
       {
