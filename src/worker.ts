@@ -5,6 +5,7 @@ import { DefaultLogger, Runtime, Worker, type NativeConnection } from '@temporal
 import { CodedFailures } from './activities/coded-failures.js';
 import type { Dependencies } from './activities/dependencies.js';
 import { createActivities } from './activities/index.js';
+import { auditStore } from './adapters/audit-store.js';
 import { Flyway } from './adapters/flyway.js';
 import { HostProgram } from './adapters/host-program.js';
 import { RecordStore } from './adapters/record-store.js';
@@ -52,6 +53,7 @@ async function createWorker(
       program: new HostProgram(ssh),
       flyway: new Flyway(),
       records: new RecordStore(environment?.records ?? '.'),
+      audit: auditStore(config.audit),
       temporal: client,
       runner: hostname(),
       ...instead,

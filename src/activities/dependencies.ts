@@ -1,4 +1,5 @@
 import type { Client } from '@temporalio/client';
+import type { AuditStore } from '../adapters/audit-store.js';
 import type { Flyway } from '../adapters/flyway.js';
 import type { HostProgram } from '../adapters/host-program.js';
 import type { RecordStore } from '../adapters/record-store.js';
@@ -15,6 +16,7 @@ export interface Dependencies {
   readonly program: HostProgram;
   readonly flyway: Flyway;
   readonly records: RecordStore;
+  readonly audit: AuditStore;
   readonly temporal: Client;
   /** Name of this runner, for state files and records. */
   readonly runner: string;

@@ -1,3 +1,4 @@
+import { keepAudit, noteAudit } from './audit.js';
 import { check } from './check.js';
 import { compose } from './compose.js';
 import type { Dependencies } from './dependencies.js';
@@ -41,6 +42,8 @@ const all = {
   verify,
   record,
   incident,
+  keepAudit,
+  noteAudit,
 };
 
 type All = typeof all;

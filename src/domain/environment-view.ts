@@ -1,3 +1,4 @@
+import { auditDetails } from './audit-trail.js';
 import type { EnvironmentState, QueuedRun } from './environment-state.js';
 import { describeRelease } from './release.js';
 import { wayBackIn, waysOut } from './ways-out.js';
@@ -48,6 +49,7 @@ export function renderEnvironment(name: string, state: EnvironmentState): string
     `**${name}** serves ${describeRelease(state.committed)}`,
     ...quarantineLines(name, state),
     ...evictedLines(name, state),
+    ...auditDetails(state.audit),
     '',
     `Held by ${holder}; ${state.queue.length} waiting`,
     ...queue,

@@ -23,9 +23,15 @@ export const attempts = proxyActivities<Pick<Activities, 'forensics'>>({
 });
 
 /** What must be written, however long it takes: records, incidents, the place in the queue. */
-export const duties = proxyActivities<Pick<Activities, 'enqueue' | 'record' | 'incident'>>({
+export const duties = proxyActivities<Pick<Activities, 'enqueue' | 'record' | 'incident' | 'noteAudit'>>({
   startToCloseTimeout: '30s',
   retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '30s' },
+});
+
+/** Lines of the audit trail, which nobody waits for: asked until the given `scheduleToCloseTimeout`, then people are told, and again. */
+export const keeping = proxyActivities<Pick<Activities, 'keepAudit'>>({
+  startToCloseTimeout: '20s',
+  retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '1m' },
 });
 
 /** What goes on beside everything else until it is told to stop: nobody waits for its end. */

@@ -2,6 +2,7 @@ import { CancellationScope, workflowInfo } from '@temporalio/workflow';
 import { duties } from './activities.js';
 import { environmentOf, type Run } from './run.js';
 import * as messages from './messages.js';
+import { asking } from './trail.js';
 
 /** A run that waits says again that it does, after so many milliseconds. */
 const JOIN_AGAIN_MS = 600_000;
@@ -18,7 +19,16 @@ export async function takePlace(run: Run): Promise<void> {
     await CancellationScope.nonCancellable(() =>
       duties.enqueue({
         ...run.target,
-        run: { kind: run.kind, deploymentId, version, requestedBy, workflowId, runId, enqueuedAt },
+        run: {
+          kind: run.kind,
+          deploymentId,
+          version,
+          requestedBy,
+          workflowId,
+          runId,
+          enqueuedAt,
+          ...asking(run),
+        },
       }),
     );
     // Somebody may terminate the environment's workflow, and its queue with it; who has a place keeps it.

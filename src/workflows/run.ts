@@ -41,6 +41,8 @@ export class Run {
   readonly workflowId = workflowInfo().workflowId;
   readonly board: Board;
   readonly target: Target;
+  /** Why it was asked for, where its request can't say it. */
+  why = '';
   /** Set once the release was validated. */
   release: Release | null = null;
   /** Set while the run holds the environment. */

@@ -7,3 +7,8 @@ import { patched } from '@temporalio/workflow';
 export function isWhole(): boolean {
   return patched('whole-transactions');
 }
+
+/** True for runs that were begun by a version of this code in which environments keep an audit trail and are governed by switches. */
+export function isGoverned(): boolean {
+  return patched('governed-environments');
+}
