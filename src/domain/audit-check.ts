@@ -99,8 +99,8 @@ function isOf(place: TrailPlace, line: AuditLine): boolean {
 interface Word {
   readonly hash: string;
   readonly by: string;
-  /** The one who says it was itself found to be true. */
-  readonly firm: boolean;
+  /** Whether the one who says it was found to be true: yes; no, it is the last one; no, the one after it was found to be wrong. */
+  readonly vouched: 'yes' | 'last' | 'no';
 }
 
 /** Hashes that the environment vouches for, by sequence number. */
@@ -109,12 +109,12 @@ function wordsOf(place: TrailPlace, remembered: Remembered | null): Map<number, 
   const by = 'the environment';
   const heads = [remembered.before, remembered.after].map(({ sequence, hash }): [number, Word] => [
     sequence,
-    { hash, by, firm: true },
+    { hash, by, vouched: 'yes' },
   ]);
   const waiting = [remembered.before, remembered.after].flatMap((head) =>
     waitingLines(head, place).map((line): [number, Word] => [
       line.sequence,
-      { hash: sha256(auditText(line)), by, firm: true },
+      { hash: sha256(auditText(line)), by, vouched: 'yes' },
     ]),
   );
   return new Map([...waiting, ...heads]);
@@ -135,10 +135,23 @@ function wrongInItself(place: TrailPlace, sequence: number, { line }: Item): Aud
     : about('moved', sequence, `in place of line ${sequence} there is line ${line.sequence}.`);
 }
 
-function wrongByWord(sequence: number, { text }: Item, word: Word | undefined): AuditFinding | null {
-  if (!word || sha256(text) === word.hash) return null;
-  const doubt = word.firm ? '' : `; or ${word.by} itself was changed, for which nothing vouches`;
-  return about('changed', sequence, `line ${sequence} is not what ${word.by} says it was${doubt}.`);
+function follows(items: ReadonlyMap<number, Item>, sequence: number): boolean {
+  const before = sequence === 1 ? BEFORE_THE_FIRST : sha256(items.get(sequence - 1)?.text ?? '');
+  return items.get(sequence)?.line?.previous === before;
+}
+
+/** Two lines contradict each other: the one that somebody vouches for is right, or else the one that fits the lines before it. */
+function wrongByWord(
+  items: ReadonlyMap<number, Item>,
+  sequence: number,
+  word: Word | undefined,
+): AuditFinding | null {
+  if (!word || sha256(items.get(sequence)?.text ?? '') === word.hash) return null;
+  if (word.vouched === 'yes')
+    return about('changed', sequence, `line ${sequence} is not what ${word.by} says it was.`);
+  const suspect = word.vouched === 'no' && follows(items, sequence) ? sequence + 1 : sequence;
+  const sentence = `line ${sequence} is not what ${word.by} says it was, for which nothing vouches: one of them was changed.`;
+  return about('changed', suspect, sentence);
 }
 
 /** The lines from the last to the first: each one that is true vouches for the one before it. */
@@ -154,13 +167,13 @@ function walkBack(
     const item = items.get(sequence);
     const word = words.get(sequence) ?? successor;
     const wrong = item
-      ? (wrongInItself(place, sequence, item) ?? wrongByWord(sequence, item, word))
+      ? (wrongInItself(place, sequence, item) ?? wrongByWord(items, sequence, word))
       : about('removed', sequence, `line ${sequence} is missing.`);
     if (wrong) findings.unshift(wrong);
+    const isWrong = wrong?.sequence === sequence;
+    const vouched = word && !wrong ? 'yes' : sequence === last ? 'last' : 'no';
     successor =
-      wrong || !item?.line
-        ? undefined
-        : { hash: item.line.previous, by: `line ${sequence}`, firm: word !== undefined };
+      isWrong || !item?.line ? undefined : { hash: item.line.previous, by: `line ${sequence}`, vouched };
   }
   if (successor && successor.hash !== BEFORE_THE_FIRST)
     findings.unshift(about('changed', 1, 'line 1 says that there was a line before it.'));

@@ -2,6 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { ApplicationFailure, Context } from '@temporalio/activity';
 import type { Client } from '@temporalio/client';
+import { keepAudit, noteAudit } from '../../src/activities/audit.js';
 import type { Dependencies } from '../../src/activities/dependencies.js';
 import { enqueue, watchHolder } from '../../src/activities/environment.js';
 import type { Restored } from '../../src/activities/hosts.js';
@@ -17,6 +18,7 @@ import { chooseTarget } from '../../src/domain/rollback-target.js';
 import type { IncidentMarker, RunRecord, StepToken } from '../../src/domain/run.js';
 import { DATABASE, type HostReading } from '../../src/domain/verdict.js';
 import { environmentWorkflowId, status } from '../../src/workflows/messages.js';
+import { MemoryTrail } from './memory-trail.js';
 import { hashedPlan, HOSTS, policy, release } from '../domain/release-fixtures.js';
 
 /** One call of an activity, as it was made. */
@@ -96,13 +98,14 @@ async function isLost(client: Client, workflowId: string, runId: string): Promis
 }
 
 /** What goes on beside a run's steps. */
-const BESIDE = ['watchHolder', 'watchHosts', 'holdLeases', 'enqueue'];
+const BESIDE = ['watchHolder', 'watchHosts', 'holdLeases', 'enqueue', 'keepAudit', 'noteAudit'];
 
 /** A world without hosts: what it serves is a variable, what was done is a list. */
 export class MockWorld {
   readonly calls: Call[] = [];
   readonly records: RunRecord[] = [];
   readonly incidents: IncidentMarker[] = [];
+  readonly trail = new MemoryTrail();
   /** Version → release that `validate` finds. */
   releases: Record<string, Release> = { '1.0.0': release('1.0.0'), '2.0.0': release('2.0.0') };
   policy = policy();
@@ -119,9 +122,14 @@ export class MockWorld {
   /** Laid over the activities below; called instead of them, after the call was noted. */
   override: Partial<Activities> = {};
 
-  /** Activities for a worker. Joining the queue is the real one. */
+  /** Activities for a worker. Joining the queue, and those of the audit trail, are the real ones. */
   activities(client: Client): Activities {
-    const dependencies = { temporal: client } as Dependencies;
+    const environments = { has: () => true };
+    const dependencies = {
+      temporal: client,
+      audit: this.trail,
+      config: { application: 'campus', environments },
+    } as unknown as Dependencies;
     const plain: Activities = {
       validate: async ({ version }) => {
         const found = this.releases[version];
@@ -186,6 +194,8 @@ export class MockWorld {
         this.incidents.push(what);
         return 'file';
       },
+      keepAudit: (input) => keepAudit(dependencies, input),
+      noteAudit: (input) => noteAudit(dependencies, input),
     };
     const noted = Object.keys(plain).map((name) => [name, this.noting(name as keyof Activities, plain)]);
     return Object.fromEntries(noted) as Activities;
