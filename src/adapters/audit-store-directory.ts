@@ -5,7 +5,7 @@ import type { AuditLine, TrailPlace } from '../domain/audit.js';
 import { lineName, type StoredLine } from '../domain/audit-check.js';
 import { auditText } from '../domain/audit-trail.js';
 import { SafeguardError } from '../domain/errors.js';
-import { broken, foldersOf, unavailable } from './audit-store-path.js';
+import { broken, foldersOf, foldersOfLife, unavailable, type Trails } from './audit-store-path.js';
 import type { AuditStore } from './audit-store.js';
 
 function hasCode(error: unknown, code: string): boolean {
@@ -17,7 +17,7 @@ export class AuditDirectory implements AuditStore {
   constructor(private readonly root: string) {}
 
   async keep(line: AuditLine): Promise<void> {
-    const folder = join(this.root, ...foldersOf(line));
+    const folder = join(this.root, ...foldersOfLife(line));
     const file = join(folder, lineName(line.sequence));
     const text = auditText(line);
     // Names that begin with a dot are no lines: a worker that is killed here may leave one.
@@ -37,12 +37,12 @@ export class AuditDirectory implements AuditStore {
     }
   }
 
-  async lives(where: Omit<TrailPlace, 'incarnation'>): Promise<string[]> {
+  async lives(where: Trails): Promise<string[]> {
     return visible(join(this.root, ...foldersOf(where)));
   }
 
   async read(place: TrailPlace): Promise<StoredLine[]> {
-    const folder = join(this.root, ...foldersOf(place));
+    const folder = join(this.root, ...foldersOfLife(place));
     const lines: StoredLine[] = [];
     for (const name of await visible(folder)) lines.push({ name, text: await textOf(join(folder, name)) });
     return lines;

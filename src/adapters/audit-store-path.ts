@@ -4,20 +4,22 @@ import { SafeguardError } from '../domain/errors.js';
 const NAME = /^[a-z][a-z0-9-]{0,60}$/;
 const LIFE = /^[A-Za-z0-9][A-Za-z0-9-]{0,63}$/;
 
+/** An environment, whose trails lie beside each other. */
+export type Trails = Omit<TrailPlace, 'incarnation'>;
+
 /**
- * The folders of an environment's trails, or of one life's. Anybody may start a workflow with anything, so the names are judged before
- * they become a path.
+ * The folders of an environment's trails. Anybody may start a workflow with anything, so names are judged before they become a path.
  * @throws SafeguardError REQUEST_INVALID
  */
-export function foldersOf({
-  application,
-  environment,
-  incarnation,
-}: Omit<TrailPlace, 'incarnation'> & Partial<TrailPlace>): string[] {
-  const isFit =
-    NAME.test(application) && NAME.test(environment) && (incarnation === undefined || LIFE.test(incarnation));
-  if (isFit) return [application, environment, ...(incarnation === undefined ? [] : [incarnation])];
+export function foldersOf({ application, environment }: Trails): string[] {
+  if ([application, environment].every((name) => NAME.test(name))) return [application, environment];
   throw new SafeguardError('REQUEST_INVALID', 'The names of an audit trail are no names of folders.');
+}
+
+/** The folders of one life's lines. @throws as {@link foldersOf} */
+export function foldersOfLife(place: TrailPlace): string[] {
+  if (LIFE.test(place.incarnation)) return [...foldersOf(place), place.incarnation];
+  throw new SafeguardError('REQUEST_INVALID', 'The life of an audit trail is no name of a folder.');
 }
 
 /** Another line, or none of ours, lies where this one belongs. */

@@ -4,7 +4,7 @@ import type { AuditLine, TrailPlace } from '../domain/audit.js';
 import { lineName, type StoredLine } from '../domain/audit-check.js';
 import { auditText } from '../domain/audit-trail.js';
 import { SafeguardError } from '../domain/errors.js';
-import { broken, foldersOf, unavailable } from './audit-store-path.js';
+import { broken, foldersOf, foldersOfLife, unavailable, type Trails } from './audit-store-path.js';
 import type { AuditStore } from './audit-store.js';
 import { readSecret } from './secrets.js';
 
@@ -30,14 +30,14 @@ export class AuditBucket implements AuditStore {
   constructor(private readonly config: S3AuditConfig) {}
 
   async keep(line: AuditLine): Promise<void> {
-    const Key = this.key(line, lineName(line.sequence));
+    const Key = this.key(foldersOfLife(line), lineName(line.sequence));
     const text = auditText(line);
     if (await this.putOnce(Key, text)) return;
     if ((await this.get(Key)) !== text) throw broken(line, `s3://${this.config.bucket}/${Key}`);
   }
 
-  async lives(where: Omit<TrailPlace, 'incarnation'>): Promise<string[]> {
-    const Prefix = this.key(where, '');
+  async lives(where: Trails): Promise<string[]> {
+    const Prefix = this.key(foldersOf(where), '');
     const pages = await this.pages({ Prefix, Delimiter: '/' });
     const folders = pages.flatMap(({ CommonPrefixes = [] }) =>
       CommonPrefixes.map((common) => common.Prefix ?? ''),
@@ -46,7 +46,7 @@ export class AuditBucket implements AuditStore {
   }
 
   async read(place: TrailPlace): Promise<StoredLine[]> {
-    const Prefix = this.key(place, '');
+    const Prefix = this.key(foldersOfLife(place), '');
     const pages = await this.pages({ Prefix });
     const keys = pages.flatMap(({ Contents = [] }) => Contents.map(({ Key }) => Key ?? ''));
     const lines: StoredLine[] = [];
@@ -58,11 +58,9 @@ export class AuditBucket implements AuditStore {
     return lines;
   }
 
-  private key(place: Parameters<typeof foldersOf>[0], name: string): string {
-    return [...foldersOf(place), name].reduce(
-      (path, part) => (path === '' ? part : `${path}/${part}`),
-      this.config.prefix,
-    );
+  private key(folders: readonly string[], name: string): string {
+    const { prefix } = this.config;
+    return [...(prefix === '' ? [] : [prefix]), ...folders, name].join('/');
   }
 
   /** False when an object has this key already. */

@@ -2,6 +2,7 @@ import type { AuditConfig } from '../config/load.js';
 import type { AuditLine, TrailPlace } from '../domain/audit.js';
 import type { StoredLine } from '../domain/audit-check.js';
 import { AuditDirectory } from './audit-store-directory.js';
+import type { Trails } from './audit-store-path.js';
 import { AuditBucket } from './audit-store-s3.js';
 
 /** Where lines of audit trails are kept, each under a name of its own that nothing is ever written over. */
@@ -15,7 +16,7 @@ export interface AuditStore {
    * The lives of an environment that there are trails of, in no order.
    * @throws SafeguardError AUDIT_NOT_WRITTEN when the store can't be read
    */
-  lives(where: Omit<TrailPlace, 'incarnation'>): Promise<string[]>;
+  lives(where: Trails): Promise<string[]>;
   /** Everything that lies where the lines of one life lie, in no order. @throws as {@link lives} */
   read(place: TrailPlace): Promise<StoredLine[]>;
 }
