@@ -1,7 +1,8 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, mkdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { execa, type ResultPromise } from 'execa';
 import { versitygw } from '../../setup/versitygw.js';
 import { freePort } from '../../src/dev/ports.js';
 
@@ -9,7 +10,7 @@ import { freePort } from '../../src/dev/ports.js';
 export class S3Server {
   readonly accessKey = 'AKIATESTTESTTESTTEST';
   readonly secretKey = 'a-secret-that-nobody-else-knows';
-  private process: ResultPromise<{ reject: false }> | null = null;
+  private process: ChildProcess | null = null;
 
   private constructor(
     private readonly program: string,
@@ -39,35 +40,23 @@ export class S3Server {
   /** Starts it, or starts it again. */
   async run(): Promise<void> {
     const { folder, port, program } = this;
-    this.process = execa(
-      program,
-      [
-        '--port',
-        `127.0.0.1:${port}`,
-        '--quiet',
-        '--iam-dir',
-        join(folder, 'iam'),
-        'posix',
-        join(folder, 'data'),
-      ],
-      {
-        env: { ROOT_ACCESS_KEY: this.accessKey, ROOT_SECRET_KEY: this.secretKey },
-        stdio: 'ignore',
-        reject: false,
-      },
-    );
-    let ended = false;
-    void this.process.then(() => (ended = true));
+    const argv = ['--port', `127.0.0.1:${port}`, '--quiet', '--iam-dir', join(folder, 'iam')];
+    this.process = spawn(program, [...argv, 'posix', join(folder, 'data')], {
+      env: { ...process.env, ROOT_ACCESS_KEY: this.accessKey, ROOT_SECRET_KEY: this.secretKey },
+      stdio: 'ignore',
+    });
     while (!(await this.answers())) {
-      if (ended) throw new Error('versitygw ended before it answered');
+      if (this.process.exitCode !== null) throw new Error('versitygw ended before it answered');
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
   }
 
   /** Stops it; what it holds stays. */
   async halt(): Promise<void> {
-    this.process?.kill('SIGKILL');
-    await this.process;
+    if (this.process?.exitCode !== null) return;
+    const gone = once(this.process, 'exit');
+    this.process.kill('SIGKILL');
+    await gone;
     this.process = null;
   }
 

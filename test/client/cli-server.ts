@@ -49,6 +49,11 @@ export class CliServer {
     return new CliServer(folder, state, options, server, native, worker, worker.run(), client);
   }
 
+  /** Host and port of the server. */
+  get address(): string {
+    return this.server.address;
+  }
+
   /** Starts a command, and lets it go on. */
   begin(...words: string[]) {
     const terminal = new CapturedTerminal();
