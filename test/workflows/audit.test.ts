@@ -246,9 +246,9 @@ describe('a store in which somebody else wrote', () => {
       const { audit } = await stage.status();
       expect(audit).toMatchObject({ sequence: 2, trouble: { code: 'AUDIT_BROKEN' } });
       expect(audit.outbox).toHaveLength(1);
-      await stage.server.sleep('3h');
+      await stage.server.sleep('65m');
       // Once every half hour.
-      expect(world.trail.asked.length).toBeLessThanOrEqual(2 + 1 + 7);
+      expect(world.trail.asked.length).toBeLessThanOrEqual(2 + 1 + 3);
       expect((await world.trail.read({ application, environment, incarnation })).at(-1)?.text).toBe('forged');
       expect((await stage.status()).audit.outbox).toHaveLength(1);
     }, world);

@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { ApplicationFailure, Context } from '@temporalio/activity';
 import type { Client } from '@temporalio/client';
 import { keepAudit, noteAudit } from '../../src/activities/audit.js';
+import { codedFailure } from '../../src/activities/coded-failures.js';
 import type { Dependencies } from '../../src/activities/dependencies.js';
 import { enqueue, watchHolder } from '../../src/activities/environment.js';
 import type { Restored } from '../../src/activities/hosts.js';
@@ -194,7 +195,11 @@ export class MockWorld {
         this.incidents.push(what);
         return 'file';
       },
-      keepAudit: (input) => keepAudit(dependencies, input),
+      // A worker's interceptor does the same.
+      keepAudit: (input) =>
+        keepAudit(dependencies, input).catch((error: unknown) => {
+          throw codedFailure(error);
+        }),
       noteAudit: (input) => noteAudit(dependencies, input),
     };
     const noted = Object.keys(plain).map((name) => [name, this.noting(name as keyof Activities, plain)]);
