@@ -8,7 +8,7 @@ import { lineName } from '../../src/domain/audit-check.js';
 import { auditText } from '../../src/domain/audit-trail.js';
 import type { AuditLine } from '../../src/domain/audit.js';
 import { newEnvironment } from '../../src/domain/environment-state.js';
-import { chain } from '../domain/audit-fixtures.js';
+import { chain, lineIn } from '../domain/audit-fixtures.js';
 import { CliServer } from './cli-server.js';
 import { CapturedTerminal } from './captured-terminal.js';
 import { runCli } from '../../src/client/main.js';
@@ -50,7 +50,7 @@ async function run(...words: string[]) {
 async function forge(sequence: number, over: Partial<AuditLine>): Promise<void> {
   const file = join(trail, lineName(sequence));
   await chmod(file, 0o640);
-  await writeFile(file, auditText({ ...(chain(5, PLACE).lines[sequence - 1] as AuditLine), ...over }));
+  await writeFile(file, auditText({ ...lineIn(chain(5, PLACE).lines, sequence), ...over }));
 }
 
 test('a trail that nobody touched is whole, in every life', async () => {
@@ -82,9 +82,11 @@ test('the last line that was removed is missed by the environment itself', async
 }, 60_000);
 
 test('show prints a table, or the very lines; from a time on where that is asked', async () => {
-  expect((await run('show', 'prod')).stdout).toMatch(/1 .*2026-11-21 11:45:12Z .*requested .*ada \(claimed\)/);
+  expect((await run('show', 'prod')).stdout).toMatch(
+    /1 .*2026-11-21 11:45:12Z .*requested .*ada \(claimed\)/,
+  );
   const { stdout } = await run('show', 'prod', '--json');
-  expect(`${stdout.split('\n').at(-1) ?? ''}\n`).toBe(auditText(chain(5, PLACE).lines[4] as AuditLine));
+  expect(`${stdout.split('\n').at(-1) ?? ''}\n`).toBe(auditText(lineIn(chain(5, PLACE).lines, 5)));
   expect((await run('show', 'prod', '--since', '2026-11-22', '--json')).stdout).toBe('');
   expect((await run('show', 'dev')).stdout).toContain('no lines');
   expect((await run('show', 'prod', '--since', 'yesterday')).status).toBe(2);

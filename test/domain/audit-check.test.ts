@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { checkTrail, lineName, type Remembered, type StoredLine } from '../../src/domain/audit-check.js';
 import { auditText, kept, noted, waitingLines } from '../../src/domain/audit-trail.js';
 import type { AuditLine } from '../../src/domain/audit.js';
-import { AT, chain, event, PLACE, stored } from './audit-fixtures.js';
+import { AT, chain, event, PLACE, stored, lineIn } from './audit-fixtures.js';
 
 function found(files: readonly StoredLine[], remembered: Remembered | null = null): string[] {
   return checkTrail(PLACE, files, remembered).findings.map(
@@ -35,7 +35,7 @@ function chainedAgain(lines: readonly AuditLine[], changed: AuditLine): AuditLin
   const events = lines.map((line) => (line.sequence === changed.sequence ? changed : line));
   const empty = { ...chain(0).head, outbox: [] };
   return waitingLines(noted(empty, events), PLACE).map((line, index) => {
-    const { key, reason, by } = events[index] as AuditLine;
+    const { key, reason, by } = lineIn(events, index + 1);
     return { ...line, key, reason, by };
   });
 }
@@ -56,7 +56,7 @@ describe('is found, and the right line is named:', () => {
   test('a field that was changed', () => {
     fc.assert(
       fc.property(trail, fields, ({ lines, files, one, remembered }, field) => {
-        const line = { ...(lines[one - 1] as AuditLine), [field]: 'forged' };
+        const line = { ...lineIn(lines, one), [field]: 'forged' };
         const problems = found(rewritten(files, one, auditText(line)), remembered);
         expect(problems).toEqual([`${field === 'incarnation' ? 'moved' : 'changed'} ${one}`]);
       }),
@@ -111,8 +111,7 @@ describe('is found, and the right line is named:', () => {
   test('two lines that were swapped and renumbered', () => {
     fc.assert(
       fc.property(trail, ({ lines, files, one, other, remembered }) => {
-        const as = (from: number, to: number): string =>
-          auditText({ ...(lines[from - 1] as AuditLine), sequence: to });
+        const as = (from: number, to: number): string => auditText({ ...lineIn(lines, from), sequence: to });
         const swapped = rewritten(rewritten(files, one, as(other, one)), other, as(one, other));
         const both = [one, other].sort((x, y) => x - y).map((sequence) => `changed ${sequence}`);
         expect(found(swapped, remembered)).toEqual(both);
@@ -123,7 +122,7 @@ describe('is found, and the right line is named:', () => {
   test('a line that was put between others', () => {
     fc.assert(
       fc.property(trail, ({ lines, files, one, remembered }) => {
-        const forged = { ...(lines[one - 1] as AuditLine), by: 'mallory' };
+        const forged = { ...lineIn(lines, one), by: 'mallory' };
         const moved = files
           .slice(one - 1)
           .map(({ text }, index) => ({ name: lineName(one + 1 + index), text }));
@@ -152,7 +151,7 @@ describe('is found, and the right line is named:', () => {
   test('a whole chain that was computed anew: the environment knows another hash', () => {
     fc.assert(
       fc.property(trail, ({ lines, one, remembered }) => {
-        const forged = chainedAgain(lines, { ...(lines[one - 1] as AuditLine), by: 'mallory' });
+        const forged = chainedAgain(lines, { ...lineIn(lines, one), by: 'mallory' });
         expect(found(stored(forged))).toEqual([]);
         expect(found(stored(forged), remembered)).toEqual([`changed ${lines.length}`]);
       }),

@@ -33,6 +33,13 @@ export function chain(length: number, place: TrailPlace = PLACE): { lines: Audit
   return { lines, head: kept(waiting, lines, AT) };
 }
 
+/** The line with this number. */
+export function lineIn(lines: readonly AuditLine[], sequence: number): AuditLine {
+  const line = lines[sequence - 1];
+  if (!line) throw new Error(`no line ${sequence}`);
+  return line;
+}
+
 /** As it lies in a store. */
 export function stored(lines: readonly AuditLine[]): StoredLine[] {
   return lines.map((line) => ({ name: lineName(line.sequence), text: auditText(line) }));

@@ -14,14 +14,14 @@ import {
   troubled,
   waitingLines,
 } from '../../src/domain/audit-trail.js';
-import { AT, chain, event, PLACE, stored } from './audit-fixtures.js';
+import { AT, chain, event, PLACE, stored, lineIn } from './audit-fixtures.js';
 
 test('a line carries the digest of the bytes before it, as sha256sum prints it', () => {
   const { lines, head } = chain(3);
   const digests = lines.map((line) => createHash('sha256').update(auditText(line)).digest('hex'));
   expect(lines.map(({ previous }) => previous)).toEqual(['0'.repeat(64), digests[0], digests[1]]);
   expect(head).toMatchObject({ sequence: 3, hash: digests[2], outbox: [] });
-  expect(auditText(lines[0] as AuditLine)).toMatch(/^\{"action":"requested",.*\}\n$/);
+  expect(auditText(lineIn(lines, 1))).toMatch(/^\{"action":"requested",.*\}\n$/);
 });
 
 test('the same event told again is one line, also after it was kept and carried over', () => {

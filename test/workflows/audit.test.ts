@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { ApplicationFailure } from '@temporalio/activity';
-import type { Duration } from '@temporalio/common';
 import type { AuditEvent, AuditLine } from '../../src/domain/audit.js';
 import { checkTrail, lineName } from '../../src/domain/audit-check.js';
 import * as messages from '../../src/workflows/messages.js';
@@ -31,7 +30,7 @@ function inShort(lines: readonly AuditLine[]): string[] {
 }
 
 /** A world whose store is away until the test says so; it may have taken lines before it fails. */
-function storeAway(world: MockWorld, takesLines: boolean, nextRetryDelay: Duration) {
+function storeAway(world: MockWorld, takesLines: boolean, nextRetryDelay: '1s' | '4m') {
   const store = { isAway: true };
   world.override.keepAudit = async ({ lines }) => {
     if (takesLines || !store.isAway) for (const line of lines) await world.trail.keep(line);
