@@ -11,7 +11,7 @@ const rooms = {
   workflows: ['domain'],
   activities: ['domain', 'config', 'adapters', 'workflows/messages'],
   adapters: ['domain', 'config'],
-  client: ['domain', 'config', 'workflows/messages', 'adapters/temporal-connection'],
+  client: ['domain', 'config', 'workflows/messages', 'adapters/temporal-connection', 'adapters/audit-store'],
   dev: ['domain', 'config', 'adapters', 'client', 'worker'],
 };
 

@@ -5,6 +5,7 @@ import { DefaultLogger, Runtime, Worker, type NativeConnection } from '@temporal
 import { CodedFailures } from './activities/coded-failures.js';
 import type { Dependencies } from './activities/dependencies.js';
 import { createActivities, type Activities } from './activities/index.js';
+import { auditStore } from './adapters/audit-store.js';
 import { Flyway } from './adapters/flyway.js';
 import { openRepository } from './adapters/github/repository.js';
 import { HostProgram } from './adapters/host-program.js';
@@ -68,6 +69,7 @@ async function createWorker(
         flyway: new Flyway(),
         openRepository,
         records: new RecordStore(environment?.records ?? '.'),
+        audit: auditStore(config.audit),
         temporal: client,
         runner: hostname(),
         ...instead,

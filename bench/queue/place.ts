@@ -40,7 +40,12 @@ export class Place {
     });
     const settings = temporalSettings({ address: server.address, environment: {} });
     const worker = await startWorker({
-      config: { file: '', application: APPLICATION, environments: new Map() },
+      config: {
+        file: '',
+        application: APPLICATION,
+        environments: new Map(),
+        audit: { kind: 'directory', directory: join(directory, 'audit') },
+      },
       settings,
       instead: { records: new RecordStore(join(directory, 'records')) },
       activities: instantHosts(hostsNowhere(hosts), gates),

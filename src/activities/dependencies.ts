@@ -1,4 +1,5 @@
 import type { Client } from '@temporalio/client';
+import type { AuditStore } from '../adapters/audit-store.js';
 import type { Flyway } from '../adapters/flyway.js';
 import type { openRepository } from '../adapters/github/repository.js';
 import type { HostProgram } from '../adapters/host-program.js';
@@ -18,6 +19,7 @@ export interface Dependencies {
   readonly records: RecordStore;
   /** Opens the repository that judges where releases come from. */
   readonly openRepository: typeof openRepository;
+  readonly audit: AuditStore;
   readonly temporal: Client;
   /** Name of this runner, for state files and records. */
   readonly runner: string;

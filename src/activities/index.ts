@@ -1,4 +1,5 @@
 import { verifyApproval } from './approvals.js';
+import { keepAudit, noteAudit } from './audit.js';
 import { capture } from './capture.js';
 import { check } from './check.js';
 import { compose } from './compose.js';
@@ -45,6 +46,8 @@ const all = {
   verify,
   record,
   incident,
+  keepAudit,
+  noteAudit,
 };
 
 type All = typeof all;

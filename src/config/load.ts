@@ -47,11 +47,29 @@ export interface GithubConfig {
   readonly token: SecretReference | null;
 }
 
+/** A bucket for audit trails. */
+export interface S3AuditConfig {
+  readonly kind: 's3';
+  readonly bucket: string;
+  /** Without slashes at its ends; may be empty. */
+  readonly prefix: string;
+  readonly region: string;
+  /** `null`: Amazon's own. */
+  readonly endpoint: string | null;
+  /** `null`: the AWS SDK looks for credentials itself. */
+  readonly accessKey: SecretReference | null;
+  readonly secretKey: SecretReference | null;
+}
+
+/** Where audit trails are kept. */
+export type AuditConfig = S3AuditConfig | { readonly kind: 'directory'; readonly directory: string };
+
 /** `safeguard.yaml`, read and judged. */
 export interface Config {
   readonly file: string;
   readonly application: string;
   readonly environments: ReadonlyMap<string, EnvironmentConfig>;
+  readonly audit: AuditConfig;
 }
 
 type Path = readonly PropertyKey[];
@@ -167,6 +185,23 @@ function githubConfig(base: string, { github }: ConfigFile): GithubConfig | null
   return { repository, api, token: token ? absoluteSecret(base, token) : null };
 }
 
+function auditConfig(base: string, { audit, records }: ConfigFile): AuditConfig {
+  if (audit === undefined) return { kind: 'directory', directory: resolve(base, records, 'audit') };
+  if (typeof audit === 'string') return { kind: 'directory', directory: resolve(base, audit) };
+  const { bucket, prefix = '', region, endpoint = null, access_key, secret_key } = audit.s3;
+  if ((access_key === undefined) !== (secret_key === undefined))
+    throw invalid('audit.s3: expected both access_key and secret_key, or neither');
+  return {
+    kind: 's3',
+    bucket,
+    prefix,
+    region,
+    endpoint,
+    accessKey: access_key ? absoluteSecret(base, access_key) : null,
+    secretKey: secret_key ? absoluteSecret(base, secret_key) : null,
+  };
+}
+
 /** Files of secrets are found from where `safeguard.yaml` stands, as all its paths are, not from where a worker was started. */
 function absoluteSecret(base: string, reference: SecretReference): SecretReference {
   return 'file' in reference ? { file: resolve(base, reference.file) } : reference;
@@ -183,7 +218,9 @@ export function parseConfig(file: string, text: string): Config {
   const environments = Object.entries(parsed.data.environments).map(
     ([name, section]) => [name, environmentConfig(source, parsed.data, name, section)] as const,
   );
-  return { file, application: parsed.data.application, environments: new Map(environments) };
+  const { application } = parsed.data;
+  const audit = auditConfig(dirname(file), parsed.data);
+  return { file, application, environments: new Map(environments), audit };
 }
 
 /**

@@ -202,6 +202,27 @@ export const configSchema = z.strictObject({
       token: secretReference.optional(),
     })
     .optional(),
+  /** Where the audit trail is kept: a directory (default: `audit` below `records`), or a bucket. */
+  audit: z
+    .union(
+      [
+        line.min(1),
+        z.strictObject({
+          s3: z.strictObject({
+            bucket: line.min(1),
+            prefix: line.regex(/^[^/].*[^/]$|^[^/]$/, 'expected a prefix without / at its ends').optional(),
+            region: line.default('us-east-1'),
+            /** Of a store that is not Amazon's; asked by path. */
+            endpoint: line.regex(/^https?:\/\//, 'expected a URL').optional(),
+            /** Left out: as the AWS SDK finds them, from the environment, its files, or the machine's role. */
+            access_key: secretReference.optional(),
+            secret_key: secretReference.optional(),
+          }),
+        }),
+      ],
+      { error: 'expected a directory, or {s3: {bucket: …}}' },
+    )
+    .optional(),
   /** Where runs' records and incident markers are kept, on the runner. */
   records: line.default('/var/lib/safeguard/records'),
 });

@@ -20,6 +20,10 @@ export interface QueuedRun {
   readonly enqueuedAt: string;
   /** `fail`: it does not wait for others; left out: it waits. */
   readonly ifBusy?: 'wait' | 'fail';
+  /** Why it was asked for, as far as that is known. */
+  readonly reason?: string;
+  /** Commit of what it brings. */
+  readonly commit?: string | null;
   /** Deployments that wait when it joins are of no use any more. */
   readonly supersedes?: boolean;
 }

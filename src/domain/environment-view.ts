@@ -1,3 +1,4 @@
+import { auditDetails } from './audit-trail.js';
 import type { EnvironmentState, QueuedRun } from './environment-state.js';
 import { describeRelease } from './release.js';
 import { describeSwitches } from './switches.js';
@@ -71,6 +72,7 @@ export function renderEnvironment(name: string, state: EnvironmentState): string
     ...quarantineLines(name, state),
     ...switchLines(name, state),
     ...evictedLines(name, state),
+    ...auditDetails(state.audit),
     '',
     `Held by ${holder}; ${state.queue.length} waiting`,
     ...queueLines(state),

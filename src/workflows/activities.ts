@@ -30,7 +30,7 @@ export const attempts = proxyActivities<Pick<Activities, 'forensics'>>({
   retry: { maximumAttempts: 1 },
 });
 
-const patiently = proxyActivities<Pick<Activities, 'enqueue' | 'record' | 'incident'>>({
+const patiently = proxyActivities<Pick<Activities, 'enqueue' | 'record' | 'incident' | 'noteAudit'>>({
   startToCloseTimeout: '30s',
   retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '30s' },
 });
@@ -56,7 +56,7 @@ async function atOnce<T>(what: string, now: () => Promise<T>, otherwise: () => P
 }
 
 /** What must be done, however long it takes: records, incidents, the place in the queue. */
-export const duties: Pick<Activities, 'enqueue' | 'record' | 'incident'> = {
+export const duties: Pick<Activities, 'enqueue' | 'record' | 'incident' | 'noteAudit'> = {
   enqueue: (what) =>
     // A look asks the environment, whose worker may be the very one that would keep this task open meanwhile.
     what.again === true
@@ -73,6 +73,7 @@ export const duties: Pick<Activities, 'enqueue' | 'record' | 'incident'> = {
       () => patiently.record(what),
     ),
   incident: (what) => patiently.incident(what),
+  noteAudit: (what) => patiently.noteAudit(what),
 };
 
 /** Says something to the environment, at once or as `otherwise` does. */
@@ -89,6 +90,12 @@ export const verifications = proxyActivities<Pick<Activities, 'verifyApproval'>>
   scheduleToCloseTimeout: '1m',
   cancellationType: ActivityCancellationType.TRY_CANCEL,
   retry: { initialInterval: '500ms', backoffCoefficient: 1 },
+});
+
+/** Lines of the audit trail, which nobody waits for: asked until the given `scheduleToCloseTimeout`, then people are told, and again. */
+export const keeping = proxyActivities<Pick<Activities, 'keepAudit'>>({
+  startToCloseTimeout: '20s',
+  retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '1m' },
 });
 
 /** What goes on beside everything else until it is told to stop: nobody waits for its end. */

@@ -11,6 +11,7 @@ import { failureOf, placed } from './failures.js';
 import { incidentOf } from './incident.js';
 import * as messages from './messages.js';
 import { tellEnvironment, type Run } from './run.js';
+import { auditedUnheard, lastWords } from './trail.js';
 import type { BroughtBack } from './way-back.js';
 
 /** How a run ends: the verdict, a sentence for people, and what to tell the environment. */
@@ -135,9 +136,9 @@ export async function leave(run: Run, ending: Ending): Promise<void> {
   const record = recordOf(run, ending);
   await duties.record(record);
   if (needsIncident(run.kind, ending.outcome)) await duties.incident(incidentOf(record, run.kind));
-  if (!run.enqueued) return;
+  if (!run.enqueued) return auditedUnheard(run, ending);
   const { committed, outcome, message } = ending;
-  const notice = {
+  const notice: LeaveNotice = {
     deploymentId: run.request.deploymentId,
     runId: workflowInfo().runId,
     outcome,
@@ -145,6 +146,7 @@ export async function leave(run: Run, ending: Ending): Promise<void> {
     ...(committed === undefined ? {} : { committed }),
     ...ending.recovered,
     ...(outcome === 'PARTIAL' ? { lost: lostOf(run.readings) } : {}),
+    audit: lastWords(run, ending),
   };
   try {
     await tellEnvironment(run, messages.release, notice);

@@ -12,6 +12,8 @@ import {
   uuid4,
   workflowInfo,
 } from '@temporalio/workflow';
+import { holderGone, withEvents } from '../domain/audit-events.js';
+import { noted } from '../domain/audit-trail.js';
 import * as entity from '../domain/environment-state.js';
 import type { EnvironmentState, Holder, LeaveNotice, QueuedRun } from '../domain/environment-state.js';
 import { renderEnvironment } from '../domain/environment-view.js';
@@ -20,6 +22,7 @@ import { takeUpDuty } from './duty.js';
 import { tell, type Entity } from './entity.js';
 import { handleEvictions } from './eviction.js';
 import { untilClosed } from './holder.js';
+import { hear, keepTrail } from './keep-trail.js';
 import * as messages from './messages.js';
 import type { rollback } from './rollback.js';
 import { handleSwitches } from './switchboard.js';
@@ -50,7 +53,11 @@ export async function environment({
   const governed = isGoverned();
   let state = carried ? entity.broughtUpToDate(carried) : entity.newEnvironment(uuid4());
   const become = (next: EnvironmentState): void => {
-    state = next;
+    state = withEvents(state, next);
+    setCurrentDetails(renderEnvironment(name, state));
+  };
+  const settle = (audit: EnvironmentState['audit']): void => {
+    state = { ...state, audit };
     setCurrentDetails(renderEnvironment(name, state));
   };
   const now = (): string => new Date().toISOString();
@@ -58,7 +65,7 @@ export async function environment({
     target: { application, environment: name },
     read: () => state,
     become,
-    note: () => undefined,
+    note: (event) => settle(noted(state.audit, [event])),
   };
 
   setHandler(messages.status, () => ({ application, environment: name, ...state }));
@@ -70,9 +77,15 @@ export async function environment({
   });
   setHandler(messages.began, (what) => become(entity.begun(state, what)));
   setHandler(messages.decided, (run) => become(entity.decidedOn(state, run)));
-  setHandler(messages.release, (notice) => become(entity.left(state, notice, now())));
+  setHandler(messages.release, (notice) => {
+    const next = entity.left(state, notice, now());
+    // Who is not believed says nothing to the trail either.
+    if (next !== state) hear(self, notice.audit);
+    become(next);
+  });
   handleSwitches(self);
   handleEvictions(self);
+  keepTrail(self, settle);
   become(state);
   const duty = takeUpDuty(self.target, self.read, governed);
   // Who holds it when it continues as new was let in before.
@@ -143,6 +156,7 @@ export async function environment({
 
   /** The holder is gone without a word: a run of its own makes the environment consistent, and says what the gone one can't. */
   async function bringBackWithout(holder: Holder): Promise<void> {
+    self.note(holderGone(holder, now()));
     const notice = await rolledBack(holder).catch((error: unknown) => lost(holder, error));
     become(entity.left({ ...state, epoch: state.epoch + 1 }, notice, now()));
   }

@@ -5,6 +5,7 @@ import { duties } from './activities.js';
 import { coded } from './failures.js';
 import { environmentOf, type Run } from './run.js';
 import * as messages from './messages.js';
+import { asking } from './trail.js';
 
 /**
  * After so many milliseconds a run that waits looks where it stands, and then at the last of these again and again. Who is let in
@@ -36,6 +37,7 @@ export async function takePlace(run: Run, queue: Policy['queue'] = PATIENT): Pro
       workflowId,
       runId,
       enqueuedAt: new Date(joinedAt).toISOString(),
+      ...asking(run),
       ...(ifBusy === undefined ? {} : { ifBusy }),
       ...(queue.supersede ? { supersedes: true } : {}),
     },

@@ -25,6 +25,7 @@ export async function recovery(request: RecoveryRequest): Promise<RecoveryResult
   const objection = objectionToRecovery(request);
   if (objection !== null) throw coded({ code: 'REQUEST_INVALID', message: objection });
   const run = new Run(asRequest(request), request.wish.kind);
+  run.why = request.reason;
   let plan: RecoveryPlan | null = null;
   const ending = await run
     .interruptible(async () => {

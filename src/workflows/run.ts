@@ -47,6 +47,8 @@ export class Run {
   readonly target: Target;
   /** See `isGoverned`. */
   readonly governed = isGoverned();
+  /** Why it was asked for, where its request can't say it. */
+  why = '';
   /** Set once the release was validated. */
   release: Release | null = null;
   /** What is known of the release's origin; set once it was validated. */

@@ -51,7 +51,7 @@ export class CliServer {
     return new CliServer(folder, state, options, server, native, worker, worker.run(), client);
   }
 
-  /** Of the server. */
+  /** Host and port of the server. */
   get address(): string {
     return this.server.address;
   }

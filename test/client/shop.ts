@@ -2,7 +2,8 @@ import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-const SHOP = `application: shop
+/** Configuration of the application `shop`. */
+export const SHOP = `application: shop
 release: { directory: '/releases/{version}' }
 components:
   backend:

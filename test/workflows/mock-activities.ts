@@ -2,6 +2,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { ApplicationFailure, Context } from '@temporalio/activity';
 import { WorkflowNotFoundError, type Client } from '@temporalio/client';
+import { keepAudit, noteAudit } from '../../src/activities/audit.js';
+import { codedFailure } from '../../src/activities/coded-failures.js';
 import type { Dependencies } from '../../src/activities/dependencies.js';
 import { enqueue, inform, watchHolder, type HolderWatch } from '../../src/activities/environment.js';
 import type { Restored } from '../../src/activities/hosts.js';
@@ -19,6 +21,7 @@ import { NOTHING_SWITCHED, type Hold, type Switches } from '../../src/domain/swi
 import type { DeploymentRequest, IncidentMarker, RunRecord, StepToken } from '../../src/domain/run.js';
 import { DATABASE, type HostReading } from '../../src/domain/verdict.js';
 import { environmentWorkflowId, status, type EnvironmentStatus } from '../../src/workflows/messages.js';
+import { MemoryTrail } from './memory-trail.js';
 import { hashedPlan, HOSTS, policy, release } from '../domain/release-fixtures.js';
 
 /** One call of an activity, as it was made. */
@@ -98,7 +101,7 @@ async function isLost(client: Client, workflowId: string, runId: string): Promis
 }
 
 /** What goes on beside a run's steps. */
-const BESIDE = ['watchHolder', 'watchHosts', 'holdLeases', 'enqueue', 'inform'];
+const BESIDE = ['watchHolder', 'watchHosts', 'holdLeases', 'enqueue', 'inform', 'keepAudit', 'noteAudit'];
 
 /** What an environment says of itself; `null`: it never had a run. */
 async function stateOf(
@@ -119,6 +122,7 @@ export class MockWorld {
   readonly calls: Call[] = [];
   readonly records: RunRecord[] = [];
   readonly incidents: IncidentMarker[] = [];
+  readonly trail = new MemoryTrail();
   /** Version → release that `validate` finds. */
   releases: Record<string, Release> = { '1.0.0': release('1.0.0'), '2.0.0': release('2.0.0') };
   policy = policy();
@@ -137,9 +141,14 @@ export class MockWorld {
   /** Laid over the activities below; called instead of them, after the call was noted. */
   override: Partial<Activities> = {};
 
-  /** Activities for a worker. Joining the queue is the real one. */
+  /** Activities for a worker. Joining the queue, and those of the audit trail, are the real ones. */
   activities(client: Client): Activities {
-    const dependencies = { temporal: client } as Dependencies;
+    const environments = { has: () => true };
+    const dependencies = {
+      temporal: client,
+      audit: this.trail,
+      config: { application: 'campus', environments },
+    } as unknown as Dependencies;
     const plain: Activities = {
       validate: async ({ version, ...where }) => {
         const found = this.releases[version];
@@ -206,6 +215,12 @@ export class MockWorld {
         this.incidents.push(what);
         return 'file';
       },
+      // A worker's interceptor does the same.
+      keepAudit: (input) =>
+        keepAudit(dependencies, input).catch((error: unknown) => {
+          throw codedFailure(error);
+        }),
+      noteAudit: (input) => noteAudit(dependencies, input),
     };
     const noted = Object.keys(plain).map((name) => [name, this.noting(name as keyof Activities, plain)]);
     return Object.fromEntries(noted) as Activities;
