@@ -118,6 +118,14 @@ describe('a commit', () => {
   });
 });
 
+test('a branch is not the one that had its name before', async () => {
+  history();
+  github.repository.renamed.set('master', 'main');
+  expect(await open().branch('main')).not.toBeNull();
+  expect(await open().branch('master')).toBeNull();
+  expect(await open().branch('release/1.x')).toBeNull();
+});
+
 describe('required checks', () => {
   const required = { protection: [{ context: 'build' }], rules: [{ context: 'lint', app: 7 }] };
 

@@ -7,7 +7,7 @@ const sha = z.string().regex(/^[0-9a-f]{40}([0-9a-f]{24})?$/);
 const object = z.object({ type: z.string(), sha });
 
 export const repositoryAnswer = z.object({ full_name: z.string(), default_branch: z.string() });
-export const refAnswer = z.object({ ref: z.string(), object });
+export const refAnswer = z.object({ object });
 export const tagAnswer = z.object({ object });
 export const comparisonAnswer = z.object({ status: z.enum(['diverged', 'ahead', 'behind', 'identical']) });
 export const commitAnswer = sha;

@@ -54,18 +54,14 @@ export class Patience {
         return instead;
       }
       if (refusal.kind === 'limited') {
-        await this.wait(refusal.seconds * 1000, 'limits how often it may be asked');
+        await this.wait(refusal.seconds * 1000, 'limits how often it may be asked', refusal.seconds);
         continue;
       }
       const planned = this.limits.delaysMs[failed];
       failed += 1;
-      const why = this.clear(refusal.why);
-      if (planned === undefined)
-        throw this.unreachable(`does not answer (${why}), asked ${failed} times`, refusal.seconds);
-      await this.wait(
-        refusal.seconds === null ? planned : refusal.seconds * 1000,
-        `does not answer (${why})`,
-      );
+      const why = `does not answer (${this.clear(refusal.why)})`;
+      if (planned === undefined) throw this.unreachable(`${why}, asked ${failed} times`, refusal.seconds);
+      await this.wait(refusal.seconds === null ? planned : refusal.seconds * 1000, why, refusal.seconds);
     }
   }
 
@@ -74,21 +70,26 @@ export class Patience {
   ): Promise<{ readonly answer: T } | Refusal> {
     const { signal } = this.watch;
     const late = new Error(`no answer within ${this.limits.requestMs / 1000} s`);
+    const began = Date.now();
     const stop = new Stop().with(signal).after(this.limits.requestMs, () => late);
     try {
       return { answer: await stop.race(request(stop.signal)) };
     } catch (error) {
       if (signal.aborted) throw signal.reason;
-      if (stop.signal.aborted) return { kind: 'away', seconds: null, why: late.message };
-      const refusal = refusalOf(error);
+      const refusal: Refusal | null = stop.signal.aborted
+        ? { kind: 'away', seconds: null, why: late.message }
+        : refusalOf(error);
       if (refusal === null) throw error;
+      // Whoever is silent for long is waited for too.
+      if (refusal.kind === 'away') this.waitedMs += Date.now() - began;
       return refusal;
     }
   }
 
-  private async wait(ms: number, why: string): Promise<void> {
+  /** `wished`: the seconds that GitHub itself asks for. */
+  private async wait(ms: number, why: string, wished: number | null): Promise<void> {
     const until = new Date(Date.now() + ms).toISOString();
-    if (this.waitedMs + ms > this.limits.waitMs) throw this.unreachable(why, ms / 1000);
+    if (this.waitedMs + ms > this.limits.waitMs) throw this.unreachable(why, wished);
     this.waitedMs += ms;
     this.watch.say(`GitHub ${why}; asked again at ${until}`);
     const { signal } = this.watch;

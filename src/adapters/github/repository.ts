@@ -116,7 +116,7 @@ class GithubRepository implements OriginRepository {
       (signal) => this.octokit.rest.git.getRef({ ...this.place, ref, request: { signal } }),
       [404],
     );
-    if (found?.ref !== `refs/${ref}`) return null;
+    if (found === null) return null;
     let { object } = found;
     for (let depth = 0; object.type === 'tag' && depth < MOST_TAGS; depth += 1) {
       const { sha } = object;

@@ -60,7 +60,9 @@ const getTag: Handler = (repository, context) => {
 };
 
 const getBranch: Handler = (repository, context) => {
-  const name = param(context, 'branch');
+  const asked = param(context, 'branch');
+  // GitHub sends whoever asks for a former name to the branch itself.
+  const name = repository.renamed.get(asked) ?? asked;
   const branch = repository.branches.get(name);
   if (!branch) return NOT_FOUND;
   const commit = { ...part(context, 'commit'), sha: branch.tip };

@@ -30,6 +30,8 @@ export class FakeRepository {
   /** Tag object → what it leads to. */
   readonly tagObjects = new Map<string, { readonly type: string; readonly sha: string }>();
   readonly branches = new Map<string, FakeBranch>();
+  /** Former name of a branch → its name now. */
+  readonly renamed = new Map<string, string>();
   readonly checkRuns = new Map<string, FakeCheckRun[]>();
   readonly statuses = new Map<string, { readonly context: string; readonly state: string }[]>();
   /** `protection`: the token sees no protection; `rules`: it may not read rules. */
