@@ -70,10 +70,6 @@ async function createWorker(
     // Each environment in use has two activities that only wait, beside those on its hosts: with fewer places than that, watchers
     // take them all, and no step of any run begins any more.
     maxConcurrentActivityTaskExecutions: 2_000,
-    // As many polls as there is work for. The default asks for tasks of workflows that no worker knows yet twice at a time, however
-    // many wait: on a busy server that is one or two a second.
-    workflowTaskPollerBehavior: { type: 'autoscaling' },
-    activityTaskPollerBehavior: { type: 'autoscaling' },
   });
 }
 
