@@ -34,6 +34,9 @@ describe('a command line that makes no sense is exit 2', () => {
     ['no host', ['host', 'evict', 'dev', '--reason', 'x']],
     ['no reason for an eviction', ['host', 'evict', 'dev', 'web1']],
     ['no reason for a rejoin', ['host', 'rejoin', 'dev', 'web1']],
+    ['no reason for a disable', ['disable', 'dev']],
+    ['no end of a freeze', ['freeze', 'dev', '--reason', 'x']],
+    ['no reason for a pause', ['pause-all']],
     ['bad port', ['dev', '--port', '70000']],
   ])('%s', async (_, words) => {
     expect(await run(...words)).toMatchObject({ status: 2 });
