@@ -36,6 +36,11 @@ export class MemoryTrail implements AuditStore {
     return Promise.resolve(lines);
   }
 
+  /** Takes away what lies under a name. */
+  remove(place: TrailPlace, name: string): void {
+    this.stored.delete(keyOf(place, name));
+  }
+
   /** Puts something under a line's name, as nobody should. */
   put(place: TrailPlace, name: string, text: string): void {
     this.stored.set(keyOf(place, name), text);
