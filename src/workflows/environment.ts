@@ -48,7 +48,7 @@ export async function environment({
   application,
   environment: name,
   state: carried,
-  continueAfter = LONG_HISTORY,
+  continueAfter,
 }: EnvironmentInput): Promise<never> {
   const governed = isGoverned();
   let state = carried ? entity.broughtUpToDate(carried) : entity.newEnvironment(uuid4());
@@ -95,7 +95,10 @@ export async function environment({
     await condition(() => state.holder !== null || state.queue.length > 0 || mayContinue());
     if (mayContinue()) {
       if (!governed) await condition(allHandlersFinished);
-      return continueAsNew<typeof environment>({ application, environment: name, state, continueAfter });
+      const carriedOn = { application, environment: name, state };
+      return continueAsNew<typeof environment>(
+        continueAfter === undefined ? carriedOn : { ...carriedOn, continueAfter },
+      );
     }
     if (!state.holder) become(entity.handedOver(state, now()));
     const { holder } = state;
@@ -112,7 +115,8 @@ export async function environment({
    * not in the queue yet. Who holds the environment is watched on. (What was begun by an earlier version waits until nobody does.)
    */
   function mayContinue(): boolean {
-    const isLong = workflowInfo().historyLength > continueAfter || workflowInfo().continueAsNewSuggested;
+    const isLong =
+      workflowInfo().historyLength > (continueAfter ?? LONG_HISTORY) || workflowInfo().continueAsNewSuggested;
     return isLong && (governed ? allHandlersFinished() && duty.mayPause() : state.holder === null);
   }
 

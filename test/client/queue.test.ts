@@ -131,6 +131,7 @@ test('a scrape asks the environments themselves: who waits, how long it is held,
 
 test('an environment that was terminated has no figures, and says that it is not there', async () => {
   await cli.environment('prod', busy);
+  expect(await scraped(metrics)).toMatchObject({ 'safeguard_environment_up prod': 1 });
   await cli.client.workflow.getHandle(environmentWorkflowId('shop', 'prod')).terminate('test');
   const figures = await scraped(metrics);
   expect(Object.keys(figures).filter((key) => key.endsWith(' prod'))).toEqual([

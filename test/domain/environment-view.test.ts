@@ -78,3 +78,17 @@ test.each([
 ] as const)('a %s of %j is called %j', (kind, version, name) => {
   expect(describeRun({ kind, version })).toBe(name);
 });
+
+test('of many that wait only the first are listed, and a holder without progress stands out', () => {
+  const queue = Array.from({ length: 500 }, (_, index) => ({ ...holder, deploymentId: `run-${index + 1}` }));
+  const stalledSince = '2026-11-21T12:10:00Z';
+  const lines = renderEnvironment('production', {
+    ...newEnvironment('one'),
+    holder: { ...holder, stalledSince },
+    queue,
+  }).split('\n');
+  expect(lines.length).toBeLessThan(20);
+  expect(lines).toContain('10. converge — run-10, safeguard');
+  expect(lines).toContain('and 490 more');
+  expect(lines.join('\n')).toContain(`**No progress since ${stalledSince}**`);
+});

@@ -1,14 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Context } from '@temporalio/activity';
 import { enqueue } from '../../src/activities/environment.js';
 import type { Dependencies } from '../../src/activities/dependencies.js';
-import { newEnvironment, type EnvironmentState, type QueuedRun } from '../../src/domain/environment-state.js';
 import * as messages from '../../src/workflows/messages.js';
-import { HOSTS, policy, release } from '../domain/release-fixtures.js';
+import { policy } from '../domain/release-fixtures.js';
 import { gate, MockWorld, upgrade } from './mock-activities.js';
-import { go, type turn } from './stubs/turns.js';
 import { ended, TestServer, until, type Stage } from './test-server.js';
 
 // On a development server: what is tried here is what happens while an activity of the holder goes on, and time passes.
@@ -18,7 +15,8 @@ beforeAll(async () => {
 }, 300_000);
 afterAll(() => server.stop());
 
-const WITH_STUBS = { workflowsPath: join(import.meta.dirname, 'stubs', 'turns.ts') };
+/** Time is real here, and a busy machine slow. */
+const SLOW = { storyMs: 40_000 };
 
 /** A world whose first run holds the environment until the gate is opened. */
 function heldWorld(over: Partial<MockWorld['policy']> = {}) {
@@ -44,39 +42,47 @@ async function waitingFor(stage: Stage, count: number): Promise<void> {
 describe('a run that does not wait', () => {
   test('is refused by who holds the environment, leaves a record, and lets others be', () => {
     const { world, going } = heldWorld();
-    return server.play(async (stage) => {
-      const first = await hold(stage);
-      const hasty = await ended(await stage.deploy({ ifBusy: 'fail' }));
-      expect(hasty).toMatchObject({ code: 'ENVIRONMENT_BUSY', result: { outcome: 'REFUSED' } });
-      expect(hasty.message).toContain('run001 (1.0.0), asked for by ada');
-      expect(world.records).toMatchObject([{ outcome: 'REFUSED', failure: { code: 'ENVIRONMENT_BUSY' } }]);
-      going.open();
-      expect((await ended(first)).result.outcome).toBe('SUCCEEDED');
-      await until(async () => (await stage.status()).holder === null);
-      expect((await ended(await stage.deploy({ ifBusy: 'fail', version: '2.0.0' }))).result.outcome).toBe(
-        'SUCCEEDED',
-      );
-    }, world);
-  }, 30_000);
+    return server.play(
+      async (stage) => {
+        const first = await hold(stage);
+        const hasty = await ended(await stage.deploy({ ifBusy: 'fail' }));
+        expect(hasty).toMatchObject({ code: 'ENVIRONMENT_BUSY', result: { outcome: 'REFUSED' } });
+        expect(hasty.message).toContain('run001 (1.0.0), asked for by ada');
+        expect(world.records).toMatchObject([{ outcome: 'REFUSED', failure: { code: 'ENVIRONMENT_BUSY' } }]);
+        going.open();
+        expect((await ended(first)).result.outcome).toBe('SUCCEEDED');
+        await until(async () => (await stage.status()).holder === null);
+        expect((await ended(await stage.deploy({ ifBusy: 'fail', version: '2.0.0' }))).result.outcome).toBe(
+          'SUCCEEDED',
+        );
+      },
+      world,
+      SLOW,
+    );
+  }, 60_000);
 });
 
 describe('a run that waits so long and no longer', () => {
   test('leaves the queue, and the environment goes on', () => {
     const { world, going } = heldWorld({ queue: { maxWaitSeconds: 1, supersede: false } });
-    return server.play(async (stage) => {
-      const first = await hold(stage);
-      const [patient, hasty] = [
-        await stage.deploy({ maxWaitSeconds: 3600 }),
-        await ended(await stage.deploy()),
-      ];
-      expect(hasty).toMatchObject({ code: 'QUEUE_TIMEOUT', result: { outcome: 'REFUSED' } });
-      await waitingFor(stage, 1);
-      expect((await stage.status()).history).toMatchObject([{ outcome: 'REFUSED' }]);
-      going.open();
-      expect((await ended(first)).result.outcome).toBe('SUCCEEDED');
-      expect((await ended(patient)).result.outcome).toBe('SUCCEEDED');
-    }, world);
-  }, 30_000);
+    return server.play(
+      async (stage) => {
+        const first = await hold(stage);
+        const [patient, hasty] = [
+          await stage.deploy({ maxWaitSeconds: 3600 }),
+          await ended(await stage.deploy()),
+        ];
+        expect(hasty).toMatchObject({ code: 'QUEUE_TIMEOUT', result: { outcome: 'REFUSED' } });
+        await waitingFor(stage, 1);
+        expect((await stage.status()).history).toMatchObject([{ outcome: 'REFUSED' }]);
+        going.open();
+        expect((await ended(first)).result.outcome).toBe('SUCCEEDED');
+        expect((await ended(patient)).result.outcome).toBe('SUCCEEDED');
+      },
+      world,
+      SLOW,
+    );
+  }, 60_000);
 
   test('gives the environment back that it is given in the moment of leaving', () => {
     const { world, going } = heldWorld();
@@ -88,82 +94,105 @@ describe('a run that waits so long and no longer', () => {
         return what.outcome === 'REFUSED' ? leaving.passed.then(() => 'file') : Promise.resolve('file');
       },
     };
-    return server.play(async (stage) => {
-      const first = await hold(stage);
-      const late = await stage.deploy({ maxWaitSeconds: 1, version: '2.0.0' });
-      await stage.called('record');
-      going.open();
-      expect((await ended(first)).result.outcome).toBe('SUCCEEDED');
-      // It has ended its wait, and the environment, which does not know yet, hands itself over.
-      await until(async () => (await stage.status()).holder?.workflowId === late.workflowId);
-      const next = await stage.deploy({ version: '2.0.0' });
-      leaving.open();
-      expect(await ended(late)).toMatchObject({ code: 'QUEUE_TIMEOUT', result: { outcome: 'REFUSED' } });
-      expect((await ended(next)).result.outcome).toBe('SUCCEEDED');
-      const { history, epoch } = await stage.status();
-      expect(history.map(({ outcome }) => outcome)).toContain('REFUSED');
-      expect(epoch).toBe(3);
-    }, world);
-  }, 30_000);
+    return server.play(
+      async (stage) => {
+        const first = await hold(stage);
+        const late = await stage.deploy({ maxWaitSeconds: 1, version: '2.0.0' });
+        await stage.called('record');
+        going.open();
+        expect((await ended(first)).result.outcome).toBe('SUCCEEDED');
+        // It has ended its wait, and the environment, which does not know yet, hands itself over.
+        await until(async () => (await stage.status()).holder?.workflowId === late.workflowId);
+        const next = await stage.deploy({ version: '2.0.0' });
+        leaving.open();
+        expect(await ended(late)).toMatchObject({ code: 'QUEUE_TIMEOUT', result: { outcome: 'REFUSED' } });
+        expect((await ended(next)).result.outcome).toBe('SUCCEEDED');
+        const { history, epoch } = await stage.status();
+        expect(history.map(({ outcome }) => outcome)).toContain('REFUSED');
+        expect(epoch).toBe(3);
+      },
+      world,
+      SLOW,
+    );
+  }, 60_000);
 
   test('is no less let in when the leave and the end of its patience come at once', () => {
     const world = upgrade();
     world.watcher = 'real';
-    return server.play(async (stage) => {
-      world.override = {
-        enqueue: async (call) => {
-          await enqueue({ temporal: stage.client } as Dependencies, call);
-          await delay(1_200);
-          return undefined;
-        },
-      };
-      const run = await stage.deploy({ version: '2.0.0', maxWaitSeconds: 1 });
-      expect((await ended(run)).result.outcome).toBe('SUCCEEDED');
-    }, world);
-  }, 30_000);
+    return server.play(
+      async (stage) => {
+        world.override = {
+          enqueue: async (call) => {
+            await enqueue({ temporal: stage.client } as Dependencies, call);
+            await delay(1_200);
+            return undefined;
+          },
+        };
+        const run = await stage.deploy({ version: '2.0.0', maxWaitSeconds: 1 });
+        expect((await ended(run)).result.outcome).toBe('SUCCEEDED');
+      },
+      world,
+      SLOW,
+    );
+  }, 60_000);
 });
 
 test('where only the newest matters, what waits is refused when a newer one comes; who holds goes on', () => {
   const { world, going } = heldWorld({ queue: { maxWaitSeconds: null, supersede: true } });
-  return server.play(async (stage) => {
-    const first = await hold(stage);
-    const older = await stage.deploy({ version: '1.0.0' });
-    await waitingFor(stage, 1);
-    const newer = await stage.deploy({ version: '2.0.0' });
-    const end = await ended(older);
-    expect(end).toMatchObject({ code: 'SUPERSEDED', result: { outcome: 'REFUSED' } });
-    expect(end.message).toContain('run003 (2.0.0)');
-    going.open();
-    expect((await ended(first)).result.outcome).toBe('SUCCEEDED');
-    expect((await ended(newer)).result.outcome).toBe('SUCCEEDED');
-  }, world);
-}, 30_000);
+  return server.play(
+    async (stage) => {
+      const first = await hold(stage);
+      const older = await stage.deploy({ version: '1.0.0' });
+      await waitingFor(stage, 1);
+      const newer = await stage.deploy({ version: '2.0.0' });
+      const end = await ended(older);
+      expect(end).toMatchObject({ code: 'SUPERSEDED', result: { outcome: 'REFUSED' } });
+      expect(end.message).toContain('run003 (2.0.0)');
+      going.open();
+      expect((await ended(first)).result.outcome).toBe('SUCCEEDED');
+      expect((await ended(newer)).result.outcome).toBe('SUCCEEDED');
+    },
+    world,
+    SLOW,
+  );
+}, 60_000);
 
 test('a run that waits says where it stands, and that leaves nothing in the history of the environment', () => {
   const { world, going } = heldWorld();
-  return server.play(async (stage) => {
-    await hold(stage);
-    const second = await stage.deploy();
-    await waitingFor(stage, 1);
-    const { historyLength } = await stage.entity().describe();
-    await until(async () => {
-      const { message } = await second.query(messages.progress);
-      return /^Position 1 of 1; \S+-run001 \(1\.0\.0\) holds test-\d+ \(at \d\d:\d\d:\d\dZ\)\.$/.test(
-        message,
-      );
-    });
-    expect((await stage.entity().describe()).historyLength).toBe(historyLength);
-    going.open();
-    expect((await ended(second)).result.outcome).toBe('SUCCEEDED');
-  }, world);
-}, 30_000);
+  return server.play(
+    async (stage) => {
+      await hold(stage);
+      const second = await stage.deploy();
+      await waitingFor(stage, 1);
+      const { historyLength } = await stage.entity().describe();
+      await until(async () => {
+        const { message } = await second.query(messages.progress);
+        return /^Position 1 of 1; \S+-run001 \(1\.0\.0\) holds test-\d+ \(at \d\d:\d\d:\d\dZ\)\.$/.test(
+          message,
+        );
+      });
+      expect((await stage.entity().describe()).historyLength).toBe(historyLength);
+      going.open();
+      expect((await ended(second)).result.outcome).toBe('SUCCEEDED');
+    },
+    world,
+    SLOW,
+  );
+}, 60_000);
 
 test('a holder that makes no progress is marked, until a step says something new', () => {
   const { world, going } = heldWorld();
   world.watchTimes = { stalledAfterMs: 1_500, lookEveryMs: 100 };
   const second = gate();
   world.override = {
-    ...world.override,
+    capture: async () => {
+      // It beats, and has nothing to say.
+      const context = Context.current();
+      const beat = setInterval(() => context.heartbeat(''), 50);
+      await going.passed;
+      clearInterval(beat);
+      return 'file';
+    },
     stage: async () => {
       const context = Context.current();
       let bytes = 0;
@@ -172,134 +201,34 @@ test('a holder that makes no progress is marked, until a step says something new
       clearInterval(talk);
     },
   };
-  return server.play(async (stage) => {
-    const run = await hold(stage);
-    const stalledSince = async (): Promise<string | null | undefined> =>
-      (await stage.status()).holder?.stalledSince;
-    await until(async () => typeof (await stalledSince()) === 'string');
-    going.open();
-    await stage.called('stage');
-    await until(async () => (await stalledSince()) === null);
-    // Longer than the patience of this watch: what keeps it from being marked again is what the step says.
-    const { eventId } = await lastEvent(stage, run.workflowId);
-    await delay(2_000);
-    expect((await lastEvent(stage, run.workflowId)).eventId).toBe(eventId);
-    expect(await stalledSince()).toBeNull();
-    second.open();
-    expect((await ended(run)).result.outcome).toBe('SUCCEEDED');
-  }, world);
-}, 30_000);
+  return server.play(
+    async (stage) => {
+      const run = await hold(stage);
+      const stalledSince = async (): Promise<string | null | undefined> =>
+        (await stage.status()).holder?.stalledSince;
+      await until(async () => typeof (await stalledSince()) === 'string');
+      // By the history, not by when somebody began to look: a watch that is begun anew comes to the same.
+      expect(await stalledSince()).toBe((await lastEvent(stage, run.workflowId)).at);
+      going.open();
+      await stage.called('stage');
+      await until(async () => (await stalledSince()) === null);
+      // Longer than the patience of this watch: what keeps it from being marked again is what the step says.
+      const { eventId } = await lastEvent(stage, run.workflowId);
+      await delay(2_000);
+      expect((await lastEvent(stage, run.workflowId)).eventId).toBe(eventId);
+      expect(await stalledSince()).toBeNull();
+      second.open();
+      expect((await ended(run)).result.outcome).toBe('SUCCEEDED');
+    },
+    world,
+    SLOW,
+  );
+}, 60_000);
 
-async function lastEvent(stage: Stage, workflowId: string): Promise<{ eventId: string }> {
+async function lastEvent(stage: Stage, workflowId: string): Promise<{ eventId: string; at: string }> {
   const { events } = await stage.client.workflow.getHandle(workflowId).fetchHistory();
-  return { eventId: String(events?.at(-1)?.eventId) };
-}
-
-// ---- Continue-as-new beside the environment's duty ---------------------------------------------------------------
-
-/** Nothing is lost but the word that all is well: the environment converges by itself. */
-const QUARANTINED: EnvironmentState = {
-  ...newEnvironment('one'),
-  committed: release('1.0.0'),
-  hosts: HOSTS,
-  quarantine: { reason: 'test', since: '2026-01-01T12:00:00Z', deploymentId: 'before', lost: [] },
-};
-
-async function startEnvironment(stage: Stage, state: EnvironmentState): Promise<void> {
-  await stage.client.workflow.start('environment', {
-    workflowId: messages.environmentWorkflowId('campus', stage.environment),
-    taskQueue: stage.taskQueue,
-    args: [{ application: 'campus', environment: stage.environment, state, continueAfter: 40 }],
-  });
-}
-
-/** Makes its history long. */
-async function chatter(stage: Stage): Promise<void> {
-  for (let count = 0; count < 15; count += 1)
-    await stage.entity().signal('decided', { deploymentId: 'nobody', runId: 'none' });
-}
-
-async function life(stage: Stage): Promise<string> {
-  return (await stage.entity().describe()).runId;
-}
-
-describe('an environment that repairs itself', () => {
-  test('goes on as new while it does, and begins no second repair', () => {
-    const [joining, restoring] = [gate(), gate()];
-    const world = new MockWorld();
-    world.watcher = 'real';
-    return server.play(async (stage) => {
-      world.override = {
-        enqueue: (call) =>
-          joining.passed.then(() => enqueue({ temporal: stage.client } as Dependencies, call)),
-        restore: (call) => restoring.passed.then(() => world.restored(call)),
-      };
-      await startEnvironment(stage, QUARANTINED);
-      await stage.called('enqueue');
-      const first = await life(stage);
-      await until(async () => {
-        await chatter(stage);
-        return (await stage.entity().describe()).historyLength > 60;
-      });
-      // It has begun what it does not know of yet: were it new now, it would begin it again.
-      expect(await life(stage)).toBe(first);
-
-      joining.open();
-      await until(async () => (await life(stage)) !== first);
-      await stage.called('restore');
-      const second = await life(stage);
-      await until(async () => {
-        await chatter(stage);
-        return (await life(stage)) !== second;
-      });
-      expect((await stage.status()).holder?.kind).toBe('converge');
-      restoring.open();
-      await until(async () => (await stage.status()).quarantine === null);
-      expect(world.of('planRecovery')).toHaveLength(1);
-    }, world);
-  }, 40_000);
-
-  test('leaves it to one that waits already, at its start and whenever a holder leaves', () => {
-    const world = new MockWorld();
-    world.watcher = 'real';
-    const story = async (stage: Stage): Promise<void> => {
-      const [first, second, third] = [
-        await beginTurn(stage, 'one', false),
-        await beginTurn(stage, 'two', false),
-        await beginTurn(stage, 'three', true),
-      ];
-      await startEnvironment(stage, { ...QUARANTINED, queue: [first.run] });
-      for (const { run } of [second, third]) await stage.entity().signal(messages.enqueue, run);
-      await waitingFor(stage, 2);
-      for (const { handle } of [first, second, third]) {
-        await until(async () => (await stage.status()).holder?.workflowId === handle.workflowId);
-        await handle.signal(go);
-      }
-      expect((await third.handle.result()).epochs).toEqual([3]);
-      await until(async () => (await stage.status()).quarantine === null);
-      expect(world.of('enqueue')).toEqual([]);
-    };
-    return server.play(story, world, WITH_STUBS);
-  }, 30_000);
-});
-
-/** A stub that converges, or says so. */
-async function beginTurn(stage: Stage, name: string, repairs: boolean) {
-  const { environment } = stage;
-  const deploymentId = `20260101-120000-${name}`;
-  const handle = await stage.client.workflow.start<typeof turn>('turn', {
-    workflowId: `turn/${environment}/${name}`,
-    taskQueue: stage.taskQueue,
-    args: [{ environment, deploymentId, holds: true, repairs }],
-  });
-  const run: QueuedRun = {
-    kind: 'converge',
-    deploymentId,
-    workflowId: handle.workflowId,
-    runId: handle.firstExecutionRunId,
-    version: 'converge',
-    requestedBy: 'ada',
-    enqueuedAt: '2026-01-01T12:00:00Z',
-  };
-  return { handle, run };
+  const last = events?.at(-1);
+  const { seconds, nanos } = last?.eventTime ?? {};
+  const ms = Number(seconds ?? 0) * 1000 + Math.floor((nanos ?? 0) / 1e6);
+  return { eventId: String(last?.eventId), at: new Date(ms).toISOString() };
 }

@@ -174,6 +174,25 @@ test('a run whose environment was terminated still undoes what it did, and says 
   }, world);
 }, 30_000);
 
+test('a run that waits for an environment that was terminated finds it gone when it looks, and joins again', () => {
+  const going = gate();
+  const world = upgrade({ capture: () => going.passed.then(() => 'file') });
+  return server.play(async (stage) => {
+    const holder = await stage.deploy({ version: '2.0.0' });
+    await stage.called('capture', 2);
+    const waiting = await stage.deploy({ version: '2.0.0' });
+    await until(async () => (await stage.status()).queue.length === 1);
+    await stage.entity().terminate('oops');
+    going.open();
+    await ended(holder);
+    expect((await ended(waiting)).result.outcome).toBe('SUCCEEDED');
+    expect(await stage.status()).toMatchObject({
+      epoch: 1,
+      history: [{ deploymentId: expect.stringMatching(/2$/) }],
+    });
+  }, world);
+}, 30_000);
+
 test(
   'an environment with a long history continues as new, with all that it knows',
   () =>
