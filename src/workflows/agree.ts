@@ -7,6 +7,7 @@ import type { RecordedDecision } from '../domain/run.js';
 import type { Hold } from '../domain/switches.js';
 import { steps } from './activities.js';
 import { approval } from './approval.js';
+import { coded } from './failures.js';
 import { stepBack, takePlace } from './queue-place.js';
 import type { Run } from './run.js';
 import { audited } from './trail.js';
@@ -57,6 +58,13 @@ async function makePlan(run: Run, policy: Policy, title: string): Promise<Agreed
       ]),
     ),
   );
+  // What was judged, by its checksums and its origin, is what is deployed.
+  if (run.governed && run.release !== null && plan.to.digest !== run.release.digest)
+    throw coded({
+      code: 'RELEASE_CHANGED',
+      message: `${plan.to.version} was built again since it was validated.`,
+      step: title,
+    });
   run.captured = captured ?? false;
   if (run.grant) run.grant = { ...run.grant, epoch };
   run.planHash = plan.hash;

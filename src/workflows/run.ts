@@ -165,7 +165,12 @@ export class Run {
   /** Waits until the environment lets this run in; false when it did not say so in time. */
   async granted(withinMs: number): Promise<boolean> {
     const answered = await condition(() => this.grant !== null || this.refusal !== null, withinMs);
-    if (this.refusal) throw coded(this.refusal);
+    if (this.refusal) {
+      // It has no place that it could leave, so that it has to tell by itself how it ended.
+      if (this.refusal.code === 'ENVIRONMENT_BUSY' || this.refusal.code === 'SUPERSEDED')
+        this.enqueued = false;
+      throw coded(this.refusal);
+    }
     return answered || this.grant !== null;
   }
 
