@@ -35,14 +35,15 @@ const patiently = proxyActivities<Pick<Activities, 'enqueue' | 'record' | 'incid
   retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '30s' },
 });
 
-const inOwnTask = proxyLocalActivities<Pick<Activities, 'enqueue' | 'record' | 'inform'>>({
+const inOwnTask = proxyLocalActivities<Pick<Activities, 'enqueue' | 'inform'>>({
   startToCloseTimeout: '5s',
   retry: { maximumAttempts: 1 },
 });
 
 /**
- * Does a small thing that may be done twice within the workflow's own task, which leaves one event in its history and not six. What
- * does not work at once is done as `otherwise` does it, with all its patience.
+ * Does a small thing within the workflow's own task, which leaves one event in its history and not six. What does not work at once
+ * is done as `otherwise` does it, with all its patience. Only for what may be done twice, and may be done although the run then takes
+ * another turn: a task that is lost with its worker is begun again, and by then other signals may have come.
  */
 async function atOnce<T>(what: string, now: () => Promise<T>, otherwise: () => Promise<T>): Promise<T> {
   if (!isGoverned()) return otherwise();
@@ -66,12 +67,7 @@ export const duties: Pick<Activities, 'enqueue' | 'record' | 'incident' | 'noteA
           () => inOwnTask.enqueue(what),
           () => patiently.enqueue(what),
         ),
-  record: (what) =>
-    atOnce(
-      'writing the record',
-      () => inOwnTask.record(what),
-      () => patiently.record(what),
-    ),
+  record: (what) => patiently.record(what),
   incident: (what) => patiently.incident(what),
   noteAudit: (what) => patiently.noteAudit(what),
 };

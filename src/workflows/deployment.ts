@@ -20,7 +20,7 @@ import {
   stage,
 } from './host-steps.js';
 import * as messages from './messages.js';
-import { Run, tellEnvironment } from './run.js';
+import { environmentOf, Run } from './run.js';
 import { bringBack, commitEverywhere, type WayBack } from './way-back.js';
 
 /**
@@ -82,7 +82,7 @@ async function goForward(run: Run): Promise<Ending> {
 async function goThrough(run: Run, plan: HashedPlan): Promise<Ending> {
   run.decided = true;
   run.board.enter('committing');
-  await tellEnvironment(run, messages.decided, {
+  await environmentOf(run).signal(messages.decided, {
     deploymentId: run.request.deploymentId,
     runId: workflowInfo().runId,
   });

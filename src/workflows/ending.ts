@@ -10,7 +10,7 @@ import { duties } from './activities.js';
 import { failureOf, placed } from './failures.js';
 import { incidentOf } from './incident.js';
 import * as messages from './messages.js';
-import { tellEnvironment, type Run } from './run.js';
+import { environmentOf, type Run } from './run.js';
 import { auditedUnheard, lastWords } from './trail.js';
 import type { BroughtBack } from './way-back.js';
 
@@ -149,7 +149,7 @@ export async function leave(run: Run, ending: Ending): Promise<void> {
     audit: lastWords(run, ending),
   };
   try {
-    await tellEnvironment(run, messages.release, notice);
+    await environmentOf(run).signal(messages.release, notice);
   } catch (error) {
     // Somebody terminated the environment's workflow. How this run ended is true all the same, and must be what people read.
     log.warn('the environment could not be told how the run ended', { error: String(error) });

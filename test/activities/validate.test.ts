@@ -22,6 +22,7 @@ components:
 environments:
   production:
     policy: production
+    approval: { allowed_signers: allowed_signers }
     hosts: { web-1: 192.0.2.11 }
     ssh: { user: deploy, key: key, known_hosts: known_hosts }
 `;

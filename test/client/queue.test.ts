@@ -99,8 +99,8 @@ test('status shows at a glance what is stalled, disabled, paused or frozen', asy
   const all = (await cli.run('status')).stdout;
   expect(all).toMatch(/prod .*2\.1\.0.* 2 .*disabled, frozen, stalled/);
   const one = (await cli.run('status', 'prod')).stdout;
-  expect(one).toMatch(/disabled — by cleo at .*: stocktaking/);
-  expect(one).toMatch(/frozen until .* — stock, by cleo: stocktaking/);
+  expect(one).toMatch(/no deployments: disabled by cleo since .*stocktaking/);
+  expect(one).toMatch(/no deployments: frozen by cleo from .*stocktaking/);
   expect(one).not.toContain('paused');
   expect(one).toMatch(/held by .*no progress for 16 min/);
 }, 60_000);

@@ -71,7 +71,7 @@ describe('a store in which somebody else wrote', () => {
   test('is told to people and left as it is; nothing is lost, and nothing runs hot', () => {
     const world = new MockWorld();
     const going = gate();
-    world.override.capture = () => going.passed.then(() => 'file');
+    world.override.stage = () => going.passed;
     return server.play(async (stage) => {
       const run = await stage.deploy();
       await stage.called('keepAudit');

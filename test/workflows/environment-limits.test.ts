@@ -5,7 +5,7 @@ import { enqueue } from '../../src/activities/environment.js';
 import type { Dependencies } from '../../src/activities/dependencies.js';
 import * as messages from '../../src/workflows/messages.js';
 import { policy } from '../domain/release-fixtures.js';
-import { gate, MockWorld, upgrade } from './mock-activities.js';
+import { gate, HEALTHY, MockWorld, upgrade } from './mock-activities.js';
 import { ended, TestServer, until, type Stage } from './test-server.js';
 
 // On a development server: what is tried here is what happens while an activity of the holder goes on, and time passes.
@@ -24,14 +24,14 @@ function heldWorld(over: Partial<MockWorld['policy']> = {}) {
   const world = new MockWorld();
   world.watcher = 'real';
   world.policy = { ...policy(), ...over };
-  world.override = { capture: () => going.passed.then(() => 'file') };
+  world.override = { stage: () => going.passed };
   return { world, going };
 }
 
 /** The first run holds the environment. */
 async function hold(stage: Stage) {
   const first = await stage.deploy();
-  await stage.called('capture');
+  await stage.called('stage');
   return first;
 }
 
@@ -185,20 +185,20 @@ test('a holder that makes no progress is marked, until a step says something new
   world.watchTimes = { stalledAfterMs: 1_500, lookEveryMs: 100 };
   const second = gate();
   world.override = {
-    capture: async () => {
+    stage: async () => {
       // It beats, and has nothing to say.
       const context = Context.current();
       const beat = setInterval(() => context.heartbeat(''), 50);
       await going.passed;
       clearInterval(beat);
-      return 'file';
     },
-    stage: async () => {
+    check: async () => {
       const context = Context.current();
-      let bytes = 0;
-      const talk = setInterval(() => context.heartbeat(`${(bytes += 1)} bytes`), 50);
+      let made = 0;
+      const talk = setInterval(() => context.heartbeat(`${(made += 1)} checks`), 50);
       await second.passed;
       clearInterval(talk);
+      return HEALTHY;
     },
   };
   return server.play(
@@ -210,7 +210,7 @@ test('a holder that makes no progress is marked, until a step says something new
       // By the history, not by when somebody began to look: a watch that is begun anew comes to the same.
       expect(await stalledSince()).toBe((await lastEvent(stage, run.workflowId)).at);
       going.open();
-      await stage.called('stage');
+      await stage.called('check');
       await until(async () => (await stalledSince()) === null);
       // Longer than the patience of this watch: what keeps it from being marked again is what the step says.
       const { eventId } = await lastEvent(stage, run.workflowId);

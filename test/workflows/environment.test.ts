@@ -176,10 +176,10 @@ test('a run whose environment was terminated still undoes what it did, and says 
 
 test('a run that waits for an environment that was terminated finds it gone when it looks, and joins again', () => {
   const going = gate();
-  const world = upgrade({ capture: () => going.passed.then(() => 'file') });
+  const world = upgrade({ stage: () => going.passed });
   return server.play(async (stage) => {
     const holder = await stage.deploy({ version: '2.0.0' });
-    await stage.called('capture', 2);
+    await stage.called('stage', 2);
     const waiting = await stage.deploy({ version: '2.0.0' });
     await until(async () => (await stage.status()).queue.length === 1);
     await stage.entity().terminate('oops');
@@ -198,6 +198,7 @@ test(
   () =>
     server.play(async (stage) => {
       await stage.deployed();
+      await until(async () => (await stage.status()).audit.outbox.length === 0);
       const before = await stage.status();
       const { runId } = await stage.entity().describe();
       // Each signal is two or three events; the notices themselves are about nobody.

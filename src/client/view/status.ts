@@ -8,7 +8,7 @@ import type { EnvironmentReport } from '../report.js';
 import { printable } from './printable.js';
 import { PLAIN_TABLE, progressTable, type Canvas } from './progress-table.js';
 import { holderLine } from './queue.js';
-import { switchLines, switchMark } from './switches.js';
+import { switchLines, switchMarks } from './switches.js';
 import { elapsed, moment } from './times.js';
 
 function since(startedAt: string, now: number): string {
@@ -122,7 +122,7 @@ function overviewRow({ place, status, waiting, progress }: EnvironmentReport, no
   const evicted = Object.keys(status.evicted).length;
   const remarks = [
     ...(status.quarantine === null ? [] : ['quarantined']),
-    ...switchMark(status.switches, now),
+    ...switchMarks(status.switches, now),
     ...(typeof status.holder?.stalledSince === 'string' ? ['stalled'] : []),
     ...(evicted === 0 ? [] : [`${evicted} evicted`]),
     ...(waiting.length === 0 ? [] : [`${waiting.length} awaiting approval`]),

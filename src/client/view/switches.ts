@@ -1,7 +1,7 @@
 import type { ChalkInstance } from 'chalk';
 import { holdOf } from '../../domain/holds.js';
 import { current, describeSwitches, wayToLift, type Hold, type Switches } from '../../domain/switches.js';
-import { ALWAYS, type WindowPolicy } from '../../domain/windows.js';
+import type { WindowPolicy } from '../../domain/windows.js';
 import { printable } from './printable.js';
 
 /** What people have switched and is not over, a line each, with the command that lifts it. `now`: milliseconds since 1970. */
@@ -33,15 +33,9 @@ export function holdNow(switches: Switches, windows: WindowPolicy): Hold | null 
   return holdOf(switches, windows, Date.now());
 }
 
-const MARKS: Readonly<Record<Hold['kind'], string>> = {
-  disabled: 'disabled',
-  paused: 'paused',
-  freeze: 'frozen',
-  window: 'outside its times',
-};
-
-/** A word for what people switched and what keeps deployments from changing an environment; nothing when they are let in. */
-export function switchMark(switches: Switches, now: number): string[] {
-  const hold = holdOf(switches, ALWAYS, now);
-  return hold === null ? [] : [MARKS[hold.kind]];
+/** A word for each thing that people switched and that keeps deployments from changing an environment. */
+export function switchMarks(switches: Switches, now: number): string[] {
+  const { disabled, paused, freezes } = current(switches, new Date(now).toISOString());
+  const isFrozen = freezes.some(({ from }) => Date.parse(from) <= now);
+  return [...(disabled ? ['disabled'] : []), ...(paused ? ['paused'] : []), ...(isFrozen ? ['frozen'] : [])];
 }
