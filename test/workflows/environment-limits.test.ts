@@ -164,6 +164,8 @@ test('a run that waits says where it stands, and that leaves nothing in the hist
       await hold(stage);
       const second = await stage.deploy();
       await waitingFor(stage, 1);
+      // That it asked is kept in the audit trail.
+      await until(async () => (await stage.status()).audit.outbox.length === 0);
       const { historyLength } = await stage.entity().describe();
       await until(async () => {
         const { message } = await second.query(messages.progress);
