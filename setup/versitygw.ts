@@ -7,6 +7,12 @@ import { say } from './say.js';
 const VERSION = '1.8.0';
 const MODULE = 'github.com/versity/versitygw/cmd/versitygw';
 
+/** True where there is a versitygw, or the Go to build it with. */
+export async function canServeS3(): Promise<boolean> {
+  const found = await Promise.all([findProgram('go', ['/usr/local/go/bin']), findProgram('versitygw')]);
+  return found.some((program) => program !== undefined);
+}
+
 /**
  * Path of Versity's S3 gateway, an S3 server over a directory, for tests: built from its Go module once (a minute and a half, 80 MB), or
  * the one on the PATH where there is no Go. Throws when there is neither.

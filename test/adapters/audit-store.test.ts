@@ -8,19 +8,26 @@ import type { AuditLine, TrailPlace } from '../../src/domain/audit.js';
 import { checkTrail, lineName } from '../../src/domain/audit-check.js';
 import { auditText } from '../../src/domain/audit-trail.js';
 import { chain, PLACE, lineIn } from '../domain/audit-fixtures.js';
+import { canServeS3 } from '../../setup/versitygw.js';
 import { S3Server } from './s3-server.js';
+
+const hasS3 = await canServeS3();
+if (!hasS3)
+  console.warn('There is no Go here to build an S3 server with: audit trails in a bucket are UNTESTED.');
+const KINDS = hasS3 ? (['directory', 's3'] as const) : (['directory'] as const);
 
 let folder: string;
 let s3: S3Server;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'audit-'));
+  if (!hasS3) return;
   s3 = await S3Server.start();
   process.env['TEST_S3_ACCESS'] = s3.accessKey;
   process.env['TEST_S3_SECRET'] = s3.secretKey;
 }, 600_000);
 afterAll(async () => {
-  await s3.stop();
+  if (hasS3) await s3.stop();
   await rm(folder, { recursive: true, force: true });
 });
 
@@ -46,7 +53,7 @@ function line(sequence: number, by: string, place: TrailPlace = PLACE): AuditLin
   return { ...lineIn(lines, sequence), by };
 }
 
-describe.each(['directory', 's3'] as const)('a trail in a %s', (kind) => {
+describe.each(KINDS)('a trail in a %s', (kind) => {
   test('is read as it was kept', async () => {
     const store = await storeOf(kind, `${kind}-read`);
     const { lines } = chain(21);
@@ -136,7 +143,7 @@ test('a directory that can’t be written says so', async () => {
   await expect(store.read(PLACE)).rejects.toMatchObject({ code: 'AUDIT_NOT_WRITTEN' });
 });
 
-describe('a bucket', () => {
+(hasS3 ? describe : describe.skip)('a bucket', () => {
   test('that is away says so, and takes the line when it is back', async () => {
     const store = await storeOf('s3', 's3-away');
     await s3.halt();
