@@ -165,7 +165,6 @@ describe('a switch', () => {
       expect((await stage.deployed({ version: '2.0.0' })).result.outcome).toBe('HELD_BACK');
       // What the run said to the trail is kept.
       await until(async () => (await stage.status()).audit.outbox.length === 0);
-      await stage.server.sleep('1m');
       const before = (await stage.entity().describe()).historyLength;
       await stage.server.sleep('2h');
       expect((await stage.entity().describe()).historyLength).toBe(before);

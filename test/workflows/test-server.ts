@@ -129,14 +129,16 @@ export class Stage {
     this.world.silent.clear();
     this.world.override = {};
     await until(async () => {
-      const { holder, queue, evicted, quarantine } = await this.status();
+      const { holder, queue, evicted, quarantine, audit } = await this.status();
       // A recovery that ends as PARTIAL quarantines it again.
       if (quarantine && !holder)
         await this.entity().signal(messages.resolveSignal, { by: 'test', reason: 'the story has ended' });
       const { raw } = await this.entity().describe();
       const pending = [...(raw.pendingActivities ?? []), ...(raw.pendingChildren ?? [])];
       const isDone = Object.values(evicted).every(({ withdrawn }) => withdrawn);
-      return isDone && quarantine === null && holder === null && queue.length === 0 && pending.length === 0;
+      const isFree = quarantine === null && holder === null && queue.length === 0;
+      const isKept = audit.outbox.length === 0 || audit.trouble !== null;
+      return isDone && isFree && isKept && pending.length === 0 && !raw.pendingWorkflowTask;
     });
   }
 
