@@ -18,6 +18,8 @@ const JEST = [
 const WEB_HOSTS = 3;
 /** Most of a deployment is waiting, so labs side by side take little more time than one. */
 const LABS = 3;
+/** The same beside the labs; by itself, Jest would take one process on two cores. */
+const PROCESSES = 2;
 
 /** Servers that tests start privately on loopback; installed here because apt can't do two things at once, and tests run side by side. */
 const TEST_PACKAGES = ['openssh-server', 'postgresql', 'redis-server', 'python3-psycopg2', 'python3-redis'];
@@ -69,7 +71,14 @@ async function readReport(file: string): Promise<Report> {
 async function besideTheLab(patterns: readonly string[]): Promise<Counts> {
   return jest(
     [],
-    ['--testPathIgnorePatterns', '/test/hosts/', '/node_modules/', '--passWithNoTests', ...patterns],
+    [
+      `--maxWorkers=${PROCESSES}`,
+      '--testPathIgnorePatterns',
+      '/test/hosts/',
+      '/node_modules/',
+      '--passWithNoTests',
+      ...patterns,
+    ],
     {},
   );
 }
