@@ -254,7 +254,8 @@ export class CampusLab {
 }
 
 async function readAll<T>(directory: string): Promise<T[]> {
-  const names = await readdir(directory).catch(() => []);
+  // What is just being written bears another name until it is whole.
+  const names = (await readdir(directory).catch(() => [])).filter((name) => name.endsWith('.json'));
   return Promise.all(
     names.sort().map(async (name) => JSON.parse(await readFile(join(directory, name), 'utf8')) as T),
   );
