@@ -32,6 +32,8 @@ test('the whole fleet is away for longer than lease, step and run may take: the 
   const running = await campus.start('2.0.0');
   await untilRuns(campus, '2.0.0', campus.webHosts);
   const first = await campus.start('1.1.0');
+  // Each judges its release before it joins, and who joins first comes first.
+  await until('one waits', async () => (await environmentStatus(campus)).queue.length === 1);
   const second = await campus.start('1.0.0');
   await until('two wait', async () => (await environmentStatus(campus)).queue.length === 2);
   for (const one of fleet) await one.signal('SIGKILL');

@@ -39,7 +39,7 @@ const STORIES: readonly Story[] = [
     misbehave: 'crash-loop',
     outcome: 'ROLLED_BACK',
     codes: ['NOT_READY', 'UNHEALTHY'],
-    says: /crash loop|has failed|does not answer|backend is UP on web-1/,
+    says: /crash loop|has failed|does not answer|backend is UP on web-\d/,
   },
   {
     misbehave: 'failing-migration',
