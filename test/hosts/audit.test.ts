@@ -1,7 +1,7 @@
 import { chmod, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { isGrpcServiceError, type WorkflowHandle } from '@temporalio/client';
+import { ServiceError, type WorkflowHandle } from '@temporalio/client';
 import { lineFrom } from '../../src/domain/audit-check.js';
 import type { AuditLine } from '../../src/domain/audit.js';
 import { CampusLab, ended, until } from './campus-lab.js';
@@ -133,7 +133,7 @@ async function answers(run: WorkflowHandle): Promise<boolean> {
   try {
     return (await campus.progress(run)).phase !== 'queued';
   } catch (error) {
-    if (isGrpcServiceError(error)) return false;
+    if (error instanceof ServiceError) return false;
     throw error;
   }
 }
