@@ -19,15 +19,20 @@ export function hostsNowhere(count: number): HostRef[] {
   }));
 }
 
-/** What beats and waits as the real renewal of leases does, and asks nobody. */
-async function untilCancelled(): Promise<never> {
+/** Beats while it waits, as every real step does: what is silent is begun again. */
+async function beating<T>(what: Promise<T>): Promise<T> {
   const context = Context.current();
   const beat = setInterval(() => context.heartbeat(), 500);
   try {
-    return await context.cancelled;
+    return await what;
   } finally {
     clearInterval(beat);
   }
+}
+
+/** What waits as the real renewal of leases does, and asks nobody. */
+function untilCancelled(): Promise<never> {
+  return beating(Context.current().cancelled);
 }
 
 /**
@@ -49,7 +54,7 @@ export function instantHosts(
       return { plan, epoch: grant?.epoch ?? 0, captured: captures };
     },
     capture: async () => 'nowhere',
-    stage: async ({ release: { version } }) => gates.get(version)?.passed,
+    stage: async ({ release: { version } }) => beating(Promise.resolve(gates.get(version)?.passed)),
     activate: async () => ({ downtimeMs: 0 }),
     holdLeases: untilCancelled,
     migrate: async () => ['2 fees (10 ms)'],
