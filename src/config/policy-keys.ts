@@ -13,6 +13,8 @@ export interface PolicyKey {
   /** Below the environment: `approval.count`. */
   readonly key: string;
   readonly read: (policy: Policy, intentions: Intentions) => unknown;
+  /** The key that decides it where the file does not say it itself. */
+  readonly follows?: string;
   /** Seconds are shown as the file has them: `10m`. */
   readonly unit?: 'seconds';
   /** Said, but not yet carried out. */
@@ -25,7 +27,11 @@ export const POLICY_KEYS: readonly PolicyKey[] = [
   { key: 'approval.count', read: ({ approval }) => approval.count },
   { key: 'approval.groups', read: ({ approval }) => approval.groups },
   { key: 'approval.four_eyes', read: ({ approval }) => approval.fourEyes },
-  { key: 'approval.signatures', read: ({ approval }) => approval.signatures },
+  {
+    key: 'approval.signatures',
+    read: ({ approval }) => approval.signatures,
+    follows: 'approval.allowed_signers',
+  },
   { key: 'approval.timeout', read: ({ approval }) => approval.timeoutSeconds, unit: 'seconds' },
   { key: 'approval.valid_for', read: ({ approval }) => approval.validSeconds, unit: 'seconds' },
   { key: 'queue.max_wait', read: ({ queue }) => queue.maxWaitSeconds, unit: 'seconds' },
@@ -41,7 +47,12 @@ export const POLICY_KEYS: readonly PolicyKey[] = [
   { key: 'limits.step', read: (policy) => policy.stepTimeoutSeconds, unit: 'seconds' },
   { key: 'limits.run', read: (policy) => policy.runTimeoutSeconds, unit: 'seconds' },
   { key: 'limits.rollback', read: ({ compensation }) => compensation.giveUpAfterSeconds, unit: 'seconds' },
-  { key: 'limits.rollback_delay', read: ({ compensation }) => compensation.delaySeconds, unit: 'seconds' },
+  {
+    key: 'limits.rollback_delay',
+    read: ({ compensation }) => compensation.delaySeconds,
+    unit: 'seconds',
+    follows: 'limits.rollback',
+  },
   { key: 'limits.stabilise', read: ({ compensation }) => compensation.stabiliseSeconds, unit: 'seconds' },
   { key: 'limits.lease', read: (policy) => policy.leaseSeconds, unit: 'seconds' },
   { key: 'forensics.enabled', read: ({ forensics }) => forensics.enabled },
@@ -91,12 +102,12 @@ export function policyLines(
   placeOf: (key: string) => string | null,
 ): PolicyLine[] {
   const first = { key: 'policy', value: preset, from: placeOf('policy') ?? 'default', carriedOut: true };
-  const lines = POLICY_KEYS.map(({ key, read, unit, idle }) => {
+  const lines = POLICY_KEYS.map(({ key, read, unit, idle, follows }) => {
     const value = read(policy, intentions);
     return {
       key,
       value: unit === 'seconds' && typeof value === 'number' ? inWords(value) : value,
-      from: placeOf(key) ?? `preset ${preset}`,
+      from: placeOf(key) ?? (follows === undefined ? null : placeOf(follows)) ?? `preset ${preset}`,
       carriedOut: idle !== true,
     };
   });

@@ -45,6 +45,18 @@ describe('policy show', () => {
     expect(staging.get('approval.signatures')).toMatchObject({ value: 'optional', from: 'preset dev' });
   });
 
+  test('a value that another one decides comes from there', () => {
+    const text = changed(
+      '    approval: { required: true }\n',
+      '    approval: { required: true, allowed_signers: who }\n    limits: { rollback: 20s }\n',
+    );
+    const staging = lines(text, 'staging');
+    expect(staging.get('approval.signatures')).toMatchObject({ value: 'required' });
+    expect(staging.get('approval.signatures')?.from).toContain('safeguard.yaml:');
+    expect(staging.get('limits.rollback_delay')).toMatchObject({ value: '2s' });
+    expect(staging.get('limits.rollback_delay')?.from).toContain('safeguard.yaml:');
+  });
+
   test('the presets are those of the specification', () => {
     const value = (preset: string, key: string) =>
       lines(changed('    policy: production\n', `    policy: ${preset}\n`), 'production').get(key)?.value;

@@ -49,6 +49,8 @@ describe('a run that does not wait', () => {
         expect(hasty).toMatchObject({ code: 'ENVIRONMENT_BUSY', result: { outcome: 'REFUSED' } });
         expect(hasty.message).toContain('run001 (1.0.0), asked for by ada');
         expect(world.records).toMatchObject([{ outcome: 'REFUSED', failure: { code: 'ENVIRONMENT_BUSY' } }]);
+        // It had no place to leave, so that it tells the audit trail by itself.
+        expect(stage.world.of('noteAudit')).toHaveLength(1);
         going.open();
         expect((await ended(first)).result.outcome).toBe('SUCCEEDED');
         await until(async () => (await stage.status()).holder === null);

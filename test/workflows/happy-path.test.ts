@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { release } from '../domain/release-fixtures.js';
-import { TestServer } from './test-server.js';
+import { TestServer, until } from './test-server.js';
 
 let server: TestServer;
 beforeAll(async () => {
@@ -109,3 +109,18 @@ test(
     }),
   30_000,
 );
+
+test('a release that was built again after it was validated is refused, and the environment is free again', () =>
+  server.play(async (stage) => {
+    stage.world.override.plan = async (input) => {
+      const { plan, ...planned } = stage.world.plan(input);
+      return Promise.resolve({ ...planned, plan: { ...plan, to: { ...plan.to, digest: 'f'.repeat(64) } } });
+    };
+    expect(await stage.deployed()).toMatchObject({
+      status: 'FAILED',
+      code: 'RELEASE_CHANGED',
+      result: { outcome: 'REFUSED' },
+    });
+    expect(stage.world.story()).toEqual(['validate', 'plan', 'record']);
+    await until(async () => (await stage.status()).holder === null);
+  }));
