@@ -1,6 +1,7 @@
 /* eslint-disable @typescript-eslint/require-await -- activities are async by type; these answer at once */
 import { Context } from '@temporalio/activity';
 import type { Activities } from '../../src/activities/index.js';
+import { WATCH_BEAT_MS, withPulse } from '../../src/activities/pulse.js';
 import type { HostRef } from '../../src/domain/plan.js';
 import { hashedPlan, policy, release } from '../../test/domain/release-fixtures.js';
 
@@ -19,20 +20,9 @@ export function hostsNowhere(count: number): HostRef[] {
   }));
 }
 
-/** Beats while it waits, as every real step does: what is silent is begun again. */
-async function beating<T>(what: Promise<T>): Promise<T> {
-  const context = Context.current();
-  const beat = setInterval(() => context.heartbeat(), 500);
-  try {
-    return await what;
-  } finally {
-    clearInterval(beat);
-  }
-}
-
 /** What waits as the real renewal of leases does, and asks nobody. */
 function untilCancelled(): Promise<never> {
-  return beating(Context.current().cancelled);
+  return withPulse(() => Context.current().cancelled, WATCH_BEAT_MS);
 }
 
 /**
@@ -54,7 +44,7 @@ export function instantHosts(
       return { plan, epoch: grant?.epoch ?? 0, captured: captures };
     },
     capture: async () => 'nowhere',
-    stage: async ({ release: { version } }) => beating(Promise.resolve(gates.get(version)?.passed)),
+    stage: async ({ release: { version } }) => withPulse(async () => gates.get(version)?.passed),
     activate: async () => ({ downtimeMs: 0 }),
     holdLeases: untilCancelled,
     migrate: async () => ['2 fees (10 ms)'],

@@ -9,7 +9,7 @@ import * as messages from '../workflows/messages.js';
 import { untilDone } from './coded-failures.js';
 import type { Dependencies, Where } from './dependencies.js';
 import { HolderProgress } from './holder-progress.js';
-import { withPulse } from './pulse.js';
+import { WATCH_BEAT_MS, withPulse } from './pulse.js';
 
 /** What a run that waits has seen of its place. */
 export interface PlaceSeen {
@@ -130,7 +130,7 @@ export async function watchHolder({ temporal }: Dependencies, watch: HolderWatch
       over.because(new Error('the watch has ended'));
       over.dispose();
     }
-  });
+  }, WATCH_BEAT_MS);
 }
 
 /** Until a holder that went on has stalled, or one that stalled goes on. Never settles when it is told to end. */

@@ -3,7 +3,7 @@ import { SafeguardError } from '../domain/errors.js';
 import type { HostRef } from '../domain/plan.js';
 import type { StepToken } from '../domain/run.js';
 import { configured, targetOf, type Dependencies, type Where } from './dependencies.js';
-import { pause, withPulse } from './pulse.js';
+import { pause, WATCH_BEAT_MS, withPulse } from './pulse.js';
 import { assertNotReset } from './reset.js';
 
 /** A lease is renewed so often before it would run out: a worker that is lost leaves time for another one to go on. */
@@ -46,5 +46,5 @@ export async function holdLeases(
       say((await Promise.all(call.hosts.map(renew))).join('; '));
       await pause(intervalMs, { signal });
     }
-  });
+  }, WATCH_BEAT_MS);
 }

@@ -4,6 +4,9 @@ import { Context } from '@temporalio/activity';
 
 const BEAT_MS = 500;
 
+/** For what only watches, for hours and for each run that is under way: nobody waits for its end, and each beat is work for the server. */
+export const WATCH_BEAT_MS = 1_500;
+
 /** What a running activity says of itself: shown in the Web UI, and the proof that it is alive. */
 export interface Pulse {
   /** Ends what the activity does when the run is stopped or the worker shuts down. */
@@ -13,15 +16,15 @@ export interface Pulse {
 }
 
 /**
- * Heartbeats twice a second while `work` runs. Cancellation reaches an activity with its heartbeats, so every activity that may
- * take longer than a moment runs in here.
+ * Heartbeats twice a second while `work` runs, or as often as said. Cancellation reaches an activity with its heartbeats, so every
+ * activity that may take longer than a moment runs in here.
  */
-export async function withPulse<T>(work: (pulse: Pulse) => Promise<T>): Promise<T> {
+export async function withPulse<T>(work: (pulse: Pulse) => Promise<T>, everyMs = BEAT_MS): Promise<T> {
   const context = Context.current();
   // Dozens of checks listen at once; each lets go when it is done.
   setMaxListeners(0, context.cancellationSignal);
   let latest = '';
-  const beat = setInterval(() => context.heartbeat(latest), BEAT_MS);
+  const beat = setInterval(() => context.heartbeat(latest), everyMs);
   const say = (text: string): void => {
     latest = text;
     context.heartbeat(text);

@@ -1,7 +1,7 @@
 import type { HostRef } from '../domain/plan.js';
 import { configured, type Dependencies, type Where } from './dependencies.js';
 import { inspectWhatAnswers } from './hosts-of.js';
-import { pause, withPulse } from './pulse.js';
+import { pause, WATCH_BEAT_MS, withPulse } from './pulse.js';
 
 const INTERVAL_MS = 5_000;
 
@@ -18,5 +18,5 @@ export async function watchHosts(
       pulse.say(`no answer from ${[...silent.keys()].join(', ')}`);
       await pause(INTERVAL_MS, pulse);
     }
-  });
+  }, WATCH_BEAT_MS);
 }

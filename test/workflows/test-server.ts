@@ -128,18 +128,32 @@ export class Stage {
     // What the environment still has to repair, it can: a world that stays broken would keep it busy.
     this.world.silent.clear();
     this.world.override = {};
-    await until(async () => {
-      const { holder, queue, evicted, quarantine, audit } = await this.status();
-      // A recovery that ends as PARTIAL quarantines it again.
-      if (quarantine && !holder)
-        await this.entity().signal(messages.resolveSignal, { by: 'test', reason: 'the story has ended' });
-      const { raw } = await this.entity().describe();
-      const pending = [...(raw.pendingActivities ?? []), ...(raw.pendingChildren ?? [])];
-      const isDone = Object.values(evicted).every(({ withdrawn }) => withdrawn);
-      const isFree = quarantine === null && holder === null && queue.length === 0;
-      const isKept = audit.outbox.length === 0 || audit.trouble !== null;
-      return isDone && isFree && isKept && pending.length === 0 && !raw.pendingWorkflowTask;
+    let left: readonly string[] = [];
+    await until(async () => (left = await this.underWay()).length === 0).catch((error: unknown) => {
+      throw new Error(`the environment did not come to rest: ${left.join(', ')}`, { cause: error });
     });
+  }
+
+  /** What the environment is still busy with, in words; a quarantine is lifted on the way. */
+  private async underWay(): Promise<string[]> {
+    const { holder, queue, evicted, quarantine, audit } = await this.status();
+    // A recovery that ends as PARTIAL quarantines it again.
+    if (quarantine && !holder)
+      await this.entity().signal(messages.resolveSignal, { by: 'test', reason: 'the story has ended' });
+    const { raw } = await this.entity().describe();
+    const { pendingActivities, pendingChildren, pendingWorkflowTask } = raw;
+    const isWithdrawn = Object.values(evicted).every(({ withdrawn }) => withdrawn);
+    const isKept = audit.outbox.length === 0 || audit.trouble !== null;
+    return [
+      ...(holder ? [`held by ${holder.deploymentId}`] : []),
+      ...queue.map(({ deploymentId }) => `${deploymentId} waits`),
+      ...(quarantine ? ['quarantined'] : []),
+      ...(isWithdrawn ? [] : ['an evicted host serves']),
+      ...(isKept ? [] : [`${audit.outbox.length} lines of the trail wait`]),
+      ...(pendingActivities ?? []).map((activity) => `activity ${JSON.stringify(activity)}`),
+      ...(pendingChildren ?? []).map(({ workflowId }) => `child ${workflowId ?? ''}`),
+      ...(pendingWorkflowTask ? ['a workflow task'] : []),
+    ];
   }
 
   /** Keeps the histories of this story where RECORD_HISTORIES says; see test/replay/README.md. */
@@ -300,12 +314,17 @@ export class TestServer {
     });
     const stage = new Stage(world, `test-${this.stages}`, this.server, this.client, taskQueue);
     return worker.runUntil(async () => {
-      try {
-        return await within(story(stage), storyMs, () => world.story());
-      } finally {
-        await stage.settle();
-        await stage.record();
-      }
+      const told = await within(story(stage), storyMs, () => world.story()).then(
+        (result) => ({ result }),
+        (error: unknown) => ({ error }),
+      );
+      await stage.settle().catch((error: unknown) => {
+        // What went wrong first says more.
+        throw 'error' in told ? told.error : error;
+      });
+      await stage.record();
+      if ('error' in told) throw told.error;
+      return told.result;
     });
   }
 }
