@@ -62,5 +62,22 @@ export default tseslint.config(
     },
   },
   ...Object.entries(rooms).map(([room, allowed]) => roomRule(room, allowed)),
+  // What checks the promise must not believe anything that the product believes.
+  {
+    files: ['chaos/checker/**/*.ts'],
+    rules: {
+      '@typescript-eslint/no-restricted-imports': [
+        'error',
+        {
+          patterns: [
+            {
+              regex: '^\\.\\./',
+              message: 'the checker shares no code with the product',
+            },
+          ],
+        },
+      ],
+    },
+  },
   { files: ['**/*.js'], ...tseslint.configs.disableTypeChecked },
 );

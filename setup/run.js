@@ -9,6 +9,7 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const commands = {
   bench: ['dist/bench/main.js'],
   build: [],
+  chaos: ['dist/chaos/main.js'],
   demo: ['dist/demo/main.js'],
   lab: ['dist/lab/cli.js'],
   lint: ['dist/setup/lint.js'],
