@@ -134,7 +134,7 @@ describe('a deployment leaves a line for each decision', () => {
         expect(stage.world.of('keepAudit')).toHaveLength(2);
         expect(stage.world.of('noteAudit')).toHaveLength(0);
       }),
-    30_000,
+    60_000,
   );
 
   test(
@@ -152,7 +152,7 @@ describe('a deployment leaves a line for each decision', () => {
         },
         upgrade({ activate: untilStopped }),
       ),
-    30_000,
+    60_000,
   );
 
   test(
@@ -164,7 +164,7 @@ describe('a deployment leaves a line for each decision', () => {
         expect(inShort(lines)).toEqual(['requested by ada', 'ended by safeguard REFUSED']);
         expect(lines[1]?.reason).toContain('no release 9.0.0');
       }),
-    30_000,
+    60_000,
   );
 
   test('when it is rejected, or nobody approves it', () => {
@@ -180,7 +180,7 @@ describe('a deployment leaves a line for each decision', () => {
       expect(lines.at(-1)?.reason).toContain('not today');
       expect(lines.filter(({ action }) => action === 'requested')).toHaveLength(1);
     }, world);
-  }, 30_000);
+  }, 60_000);
 
   test('when its workflow is terminated: that it is gone, and what was done without it', () => {
     const going = gate();
@@ -197,7 +197,7 @@ describe('a deployment leaves a line for each decision', () => {
         'ended by safeguard ROLLED_BACK',
       ]);
     }, world);
-  }, 30_000);
+  }, 60_000);
 });
 
 test(
@@ -216,7 +216,7 @@ test(
         identity: 'claimed',
       });
     }),
-  30_000,
+  60_000,
 );
 
 describe('exactly once', () => {
@@ -231,7 +231,7 @@ describe('exactly once', () => {
       expect(inShort(lines)).toHaveLength(3);
       expect(world.trail.asked.length).toBeGreaterThan(lines.length);
     }, world);
-  }, 30_000);
+  }, 60_000);
 
   test(
     'what is told twice is one line, and what is no event is none',
@@ -250,7 +250,7 @@ describe('exactly once', () => {
         await until(async () => (await stage.status()).audit.sequence === 4);
         expect((await trailOf(stage)).at(-1)).toMatchObject({ key: 'a', by: 'ben' });
       }),
-    30_000,
+    60_000,
   );
 
   test(

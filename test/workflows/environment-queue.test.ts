@@ -122,5 +122,5 @@ test(
     };
     return server.play(story, world, { workflowsPath: WORKFLOWS, storyMs: PATIENCE_MS });
   },
-  PATIENCE_MS + 30_000,
+  PATIENCE_MS + 60_000,
 );

@@ -156,6 +156,16 @@ export class Stage {
     ];
   }
 
+  /** What the story's runs are in the middle of, for the message of one that hangs. */
+  async inTheMiddle(): Promise<string> {
+    const all = this.started.map(async (handle) => {
+      const { status, raw } = await handle.describe();
+      const pending = JSON.stringify([raw.pendingActivities, raw.pendingWorkflowTask]);
+      return `${handle.workflowId} ${status.name} ${pending}`;
+    });
+    return (await Promise.all(all)).join('; ');
+  }
+
   /** Keeps the histories of this story where RECORD_HISTORIES says; see test/replay/README.md. */
   async record(): Promise<void> {
     const directory = process.env['RECORD_HISTORIES'];
@@ -314,7 +324,7 @@ export class TestServer {
     });
     const stage = new Stage(world, `test-${this.stages}`, this.server, this.client, taskQueue);
     return worker.runUntil(async () => {
-      const told = await within(story(stage), storyMs, () => world.story()).then(
+      const told = await within(story(stage), storyMs, stage).then(
         (result) => ({ result }),
         (error: unknown) => ({ error }),
       );
@@ -330,7 +340,7 @@ export class TestServer {
 }
 
 /** A story that hangs must end before Jest gives up, else the worker outlives its server. */
-async function within<T>(story: Promise<T>, storyMs: number, soFar: () => readonly string[]): Promise<T> {
+async function within<T>(story: Promise<T>, storyMs: number, stage: Stage): Promise<T> {
   const patience = new AbortController();
   const tooLong = delay(storyMs, 'too long' as const, { signal: patience.signal });
   tooLong.catch(() => {
@@ -340,5 +350,8 @@ async function within<T>(story: Promise<T>, storyMs: number, soFar: () => readon
     patience.abort(),
   );
   if (first !== 'too long') return first.result;
-  throw new Error(`the story did not end within ${storyMs} ms; so far: ${soFar().join(', ')}`);
+  const soFar = stage.world.story().join(', ');
+  throw new Error(
+    `the story did not end within ${storyMs} ms; so far: ${soFar}; now: ${await stage.inTheMiddle()}`,
+  );
 }
