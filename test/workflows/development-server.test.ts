@@ -29,7 +29,7 @@ test('the real watcher notices a holder that is terminated, and lets go of one t
       'ROLLED_BACK',
     ]);
   }, world);
-}, 60_000);
+}, 90_000);
 
 test('a rollback can’t be cancelled', () => {
   const going = gate();
@@ -48,7 +48,7 @@ test('a rollback can’t be cancelled', () => {
     await until(async () => (await stage.status()).holder === null);
     expect((await stage.status()).history).toMatchObject([{ outcome: 'ROLLED_BACK' }]);
   }, world);
-}, 60_000);
+}, 90_000);
 
 test('a rollback that is terminated too leaves a quarantined environment, not a dead one', () => {
   const going = gate();
@@ -69,4 +69,4 @@ test('a rollback that is terminated too leaves a quarantined environment, not a 
     going.open();
     expect(await stage.status()).toMatchObject({ holder: null, history: [{ outcome: 'PARTIAL' }] });
   }, world);
-}, 60_000);
+}, 90_000);

@@ -88,7 +88,7 @@ describe('an environment that repairs itself', () => {
       world,
       SLOW,
     );
-  }, 60_000);
+  }, 90_000);
 
   test('leaves it to one that waits already, at its start and whenever a holder leaves', () => {
     const world = new MockWorld();
@@ -111,7 +111,7 @@ describe('an environment that repairs itself', () => {
       expect(world.of('enqueue')).toEqual([]);
     };
     return server.play(story, world, WITH_STUBS);
-  }, 60_000);
+  }, 90_000);
 });
 
 /** A stub that converges, or says so. */

@@ -61,7 +61,7 @@ describe('a run that does not wait', () => {
       world,
       SLOW,
     );
-  }, 60_000);
+  }, 90_000);
 });
 
 describe('a run that waits so long and no longer', () => {
@@ -84,7 +84,7 @@ describe('a run that waits so long and no longer', () => {
       world,
       SLOW,
     );
-  }, 60_000);
+  }, 90_000);
 
   test('gives the environment back that it is given in the moment of leaving', () => {
     const { world, going } = heldWorld();
@@ -116,7 +116,7 @@ describe('a run that waits so long and no longer', () => {
       world,
       SLOW,
     );
-  }, 60_000);
+  }, 90_000);
 
   test('is no less let in when the leave and the end of its patience come at once', () => {
     const world = upgrade();
@@ -136,7 +136,7 @@ describe('a run that waits so long and no longer', () => {
       world,
       SLOW,
     );
-  }, 60_000);
+  }, 90_000);
 });
 
 test('where only the newest matters, what waits is refused when a newer one comes; who holds goes on', () => {
@@ -157,7 +157,7 @@ test('where only the newest matters, what waits is refused when a newer one come
     world,
     SLOW,
   );
-}, 60_000);
+}, 90_000);
 
 test('a run that waits says where it stands, and that leaves nothing in the history of the environment', () => {
   const { world, going } = heldWorld();
@@ -182,7 +182,7 @@ test('a run that waits says where it stands, and that leaves nothing in the hist
     world,
     SLOW,
   );
-}, 60_000);
+}, 90_000);
 
 test('a holder that makes no progress is marked, until a step says something new', () => {
   const { world, going } = heldWorld();
@@ -227,7 +227,7 @@ test('a holder that makes no progress is marked, until a step says something new
     world,
     SLOW,
   );
-}, 60_000);
+}, 90_000);
 
 async function lastEvent(stage: Stage, workflowId: string): Promise<{ eventId: string; at: string }> {
   const { events } = await stage.client.workflow.getHandle(workflowId).fetchHistory();

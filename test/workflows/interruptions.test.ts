@@ -41,7 +41,7 @@ describe('in the middle of an activation', () => {
         },
         upgrade({ activate: untilStopped }),
       ),
-    60_000,
+    90_000,
   );
 
   test(
@@ -60,7 +60,7 @@ describe('in the middle of an activation', () => {
         },
         upgrade({ activate: untilStopped }),
       ),
-    60_000,
+    90_000,
   );
 
   test('a Cancel that meets a failing step still ends as CANCELLED', () => {
@@ -78,7 +78,7 @@ describe('in the middle of an activation', () => {
       expect((await ended(run)).status).toBe('CANCELLED');
       expect(world.everyHostServes(OLD)).toBe(true);
     }, world);
-  }, 60_000);
+  }, 90_000);
 
   test('the limit of the whole run counts from the grant, and the way back is exempt from it', () => {
     const world = upgrade({
@@ -94,7 +94,7 @@ describe('in the middle of an activation', () => {
       expect(world.of('migrate')).toHaveLength(1);
       expect(world.of('restore', 'web-1')).toHaveLength(4);
     }, world);
-  }, 60_000);
+  }, 90_000);
 });
 
 describe('before anything was changed', () => {
@@ -120,7 +120,7 @@ describe('before anything was changed', () => {
       },
       upgrade({ stage: () => going.passed }),
     );
-  }, 60_000);
+  }, 90_000);
 
   test(
     'an abort while bytes travel withdraws the run',
@@ -136,7 +136,7 @@ describe('before anything was changed', () => {
         },
         upgrade({ stage: untilStopped }),
       ),
-    60_000,
+    90_000,
   );
 });
 
@@ -158,7 +158,7 @@ describe('too late', () => {
       expect(world.records).toMatchObject([{ interruption: null, failure: { code: 'VERSION_INVALID' } }]);
       expect(world.of('restore')).toHaveLength(2);
     }, world);
-  }, 60_000);
+  }, 90_000);
 
   test('an abort while the release is committed changes nothing: it goes through', () => {
     const going = gate();
@@ -177,7 +177,7 @@ describe('too late', () => {
           going.passed.then(() => ({ host: host.name, state: 'serves', differences: [] })),
       }),
     );
-  }, 60_000);
+  }, 90_000);
 
   test('but an abort during the last look still counts', () => {
     const going = gate();
@@ -193,5 +193,5 @@ describe('too late', () => {
       going.open();
       expect((await ended(run)).result.outcome).toBe('ROLLED_BACK');
     }, world);
-  }, 60_000);
+  }, 90_000);
 });
