@@ -28,12 +28,14 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 're-attach',
     switchesOff:
-      'the name that a change keeps over all attempts: another worker begins it again instead of finding it',
+      'finding a change again: another worker ends what is going on, forgets its result, and begins it once more',
     replacements: [
       {
         file: HOST_PROGRAM,
-        find: '{token["step"]}-{token["try"]}.service',
-        replace: '{token["step"]}-{token["try"]}-{token["attempt"]}.service',
+        find: "    if line:\n        return line\n    stop_older(app, request['token'])\n    path = f'{app.run}/{unit}.json'\n",
+        replace:
+          "    stop_older(app, request['token'])\n    stop_unit(unit, show_units(unit)[unit]['ControlGroup'], 20)\n" +
+          "    path = f'{app.run}/{unit}.json'\n    for found in (path, f'{app.results}/{unit}.json'):\n        remove_if_there(found)\n",
       },
     ],
     aimedAt: [
@@ -45,8 +47,8 @@ export const MUTATIONS: readonly Mutation[] = [
     scenarios: ['good', 'bad', 'rollback', 'abort'],
     timing:
       'A worker dies while its step goes on or waits until the service is ready; 4 s later another one comes with the next attempt. ' +
-      'What it begins again is idempotent, and the older change is ended first, so hosts end up right all the same. It shows only in ' +
-      'that one step of a run was carried out twice on a host within one boot (the journal of systemd).',
+      'What it begins again is idempotent, and the change before is ended first, so hosts end up right all the same. It shows only in ' +
+      'that one and the same transient unit was begun twice within one boot (the journal of systemd).',
   },
   {
     name: 'undo-before-do',

@@ -1,8 +1,9 @@
 import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import Table from 'cli-table3';
 import { say } from '../../setup/say.js';
 import { mutatedCopy } from './copy.js';
-import { hunt, type ChaosEnd, type Hunt } from './hunt.js';
+import { hunt, type Hunt } from './hunt.js';
 import { MUTATIONS, mutationCalled } from './list.js';
 import type { Mutation } from './mutation.js';
 
@@ -12,6 +13,8 @@ export interface MutationOptions {
   /** At most so many runs for each. */
   readonly runs: number;
   readonly seed: number;
+  /** Where chaos keeps results and logs, a directory for each mutation; what is there of before is removed. */
+  readonly state?: string;
   /** Whether faults are drawn more often where the list says that the mutation shows. */
   readonly aim?: boolean;
 }
@@ -26,7 +29,10 @@ export interface MutationEnd {
   readonly found: readonly string[];
 }
 
-function judged(name: string, { runs, violations, unresolved, found }: ChaosEnd): MutationEnd {
+function judged(
+  name: string,
+  { runs, violations, unresolved, found }: Awaited<ReturnType<typeof hunt>>,
+): MutationEnd {
   if (violations + unresolved === 0) return { name, verdict: 'missed', runs, found };
   return {
     name,
@@ -36,10 +42,13 @@ function judged(name: string, { runs, violations, unresolved, found }: ChaosEnd)
   };
 }
 
+const STATE = '/var/tmp/safeguard-chaos/mutations';
+
 async function tried(mutation: Mutation, what: Hunt): Promise<MutationEnd> {
   const { name } = mutation;
   say(`chaos without ${name}: ${mutation.switchesOff}`);
   try {
+    await rm(what.state, { recursive: true, force: true });
     const copy = await mutatedCopy(mutation);
     try {
       return judged(name, await hunt(copy, what));
@@ -58,11 +67,12 @@ async function tried(mutation: Mutation, what: Hunt): Promise<MutationEnd> {
  * Prints nothing but what `describeMutations` is for; chaos's own words go to standard error.
  * @throws Error for a name that is none
  */
-export async function runMutations({ only, runs, seed, aim }: MutationOptions): Promise<MutationEnd[]> {
+export async function runMutations(options: MutationOptions): Promise<MutationEnd[]> {
+  const { only, runs, seed, aim = false, state = STATE } = options;
   const ends: MutationEnd[] = [];
   for (const mutation of only === undefined ? MUTATIONS : [mutationCalled(only)]) {
-    const cells = aim === true ? mutation.aimedAt.map(({ step, fault }) => `${step}:${fault}`) : [];
-    ends.push(await tried(mutation, { runs, seed, aim: cells }));
+    const cells = aim ? mutation.aimedAt.map(({ step, fault }) => `${step}:${fault}`) : [];
+    ends.push(await tried(mutation, { runs, seed, aim: cells, state: join(state, mutation.name) }));
   }
   return ends;
 }

@@ -14,7 +14,7 @@ export type { Killed } from './kill.js';
 const WEB_HOSTS = 3;
 
 export interface PeersOptions {
-  /** How often each tool is killed. */
+  /** How often each tool is killed at each moment: as soon as the first host, and as soon as every host has stopped its service. */
   readonly runs: number;
   /** The lab's name; left out: one of this process. It is brought up for this and taken down. */
   readonly lab?: string;
@@ -57,9 +57,9 @@ export function describePeers(found: readonly Killed[]): string {
     head: ['killed between stop and start', 'right away', 'after 30 s', 'whole after', 'begun again by hand'],
     style: { head: [], border: [] },
   });
-  for (const { tool, atOnce, later, wholeAfterS, end, again } of found) {
+  for (const { tool, stopped, atOnce, later, wholeAfterS, end, again } of found) {
     table.push([
-      tool,
+      `${tool},\n${stopped} stopped`,
       described(atOnce),
       described(later),
       wholeAfterS === null ? 'not' : `${wholeAfterS} s`,

@@ -1,4 +1,5 @@
 import { CampusLab, ended } from '../../test/hosts/campus-lab.js';
+import { emptyHosts } from '../../test/hosts/empty-hosts.js';
 import { WorkerProcess } from '../../test/hosts/worker-process.js';
 import { VERSIONS, type Controller, type OpenPeer } from './peer.js';
 
@@ -36,6 +37,7 @@ export const openSafeguard: OpenPeer = async () => {
     close: async () => {
       for (const worker of workers) await worker.signal('SIGKILL');
       await campus.close();
+      await emptyHosts(campus.lab);
     },
   };
 };

@@ -11,7 +11,7 @@ const UNIT = '/etc/systemd/system/shop.service';
 /** Where the shop says what it is: any release lies behind `current`, as is usual with both tools. */
 export const SHOP: Questions = {
   unit: 'shop.service',
-  running: 'curl -s -m 2 http://127.0.0.1:8080/',
+  running: 'curl -s -m 2 http://127.0.0.1:8099/',
   onDisk: 'cat /opt/shop/current/version.txt',
 };
 

@@ -8,24 +8,25 @@ import { webHosts } from './peer.js';
 const EVERY_MS = 2;
 
 /**
- * Waits until the service was seen stopped on every web host, by the kernel's word: a unit that runs has a cgroup. It may have been
- * started again since on some.
+ * Waits until the service was seen stopped on that many web hosts, by the kernel's word: a unit that runs has a cgroup. It may have
+ * been started again since on some.
  * @param over settles when the deployment ends by itself; then there is nothing to wait for
  * @throws Error when it ended before
  */
-export async function stoppedEverywhere(lab: Lab, unit: string, over: Promise<string>): Promise<void> {
+export async function stoppedOn(hosts: number, lab: Lab, unit: string, over: Promise<string>): Promise<void> {
+  const all = webHosts(lab);
   const running = new Set(
-    webHosts(lab).map(({ name }) =>
-      join(hostCgroups(lab.name, name)[0] ?? '', 'payload', 'system.slice', unit),
-    ),
+    all.map(({ name }) => join(hostCgroups(lab.name, name)[0] ?? '', 'payload', 'system.slice', unit)),
   );
+  let isOver = false;
   const ended = over.then((end) => {
-    throw new Error(`the deployment ended (${end}) before ${unit} was seen stopped on every host`);
+    isOver = true;
+    throw new Error(`the deployment ended (${end}) before ${unit} was seen stopped on ${hosts} hosts`);
   });
   const watched = async (): Promise<void> => {
-    while (running.size > 0) {
-      for (const cgroup of running) if (!existsSync(cgroup)) running.delete(cgroup);
+    while (!isOver && all.length - running.size < hosts) {
       await delay(EVERY_MS);
+      for (const cgroup of running) if (!existsSync(cgroup)) running.delete(cgroup);
     }
   };
   await Promise.race([watched(), ended]);

@@ -1,20 +1,21 @@
 import { expect, test } from '@jest/globals';
-import { readEnd } from '../../chaos/mutations/hunt.js';
+import { readEnd, sentencesOf } from '../../chaos/mutations/hunt.js';
 
-test('the last line counts, and violations become sentences', () => {
-  const found = [{ invariant: 'I1', host: 'web-1', what: 'serves 2.0.0', evidence: '…' }];
-  const line = JSON.stringify({ runs: 7, violations: 1, unresolved: 0, worst_rest_s: 31.5, found });
-  expect(readEnd(`run 7 …\n${line}\n`)).toEqual({
-    runs: 7,
-    violations: 1,
-    unresolved: 0,
-    found: ['I1 web-1 serves 2.0.0'],
-  });
+test('the last line counts', () => {
+  const line = JSON.stringify({ runs: 7, violations: 1, unresolved: 0, worst_rest_s: 31.5 });
+  expect(readEnd(`run 7 …\n${line}\n`)).toEqual({ runs: 7, violations: 1, unresolved: 0 });
 });
 
-test('violations that are not listed are still counted', () => {
-  const line = '{"runs":100,"violations":0,"unresolved":2,"worst_rest_s":12}';
-  expect(readEnd(line)).toEqual({ runs: 100, violations: 0, unresolved: 2, found: [] });
+test('what was found is told in sentences, a run that never came to rest among it', () => {
+  const violation = { invariant: 'I1', host: 'web-1', what: 'serves 2.0.0', evidence: '…' };
+  const lines = [
+    { draw: { run: 1, scenario: 'good' }, violations: [], unrest: null },
+    { draw: { run: 2, scenario: 'abort' }, violations: [violation], unrest: 'a run goes on' },
+  ];
+  expect(sentencesOf(lines.map((line) => `${JSON.stringify(line)}\n`).join(''))).toEqual([
+    'run 2 (abort): I1 web-1: serves 2.0.0',
+    'run 2 (abort): no rest: a run goes on',
+  ]);
 });
 
 test.each([

@@ -17,4 +17,4 @@ class Handler(http.server.BaseHTTPRequestHandler):
         """Nobody reads it."""
 
 
-http.server.ThreadingHTTPServer(('127.0.0.1', 8080), Handler).serve_forever()
+http.server.ThreadingHTTPServer(('127.0.0.1', 8099), Handler).serve_forever()
