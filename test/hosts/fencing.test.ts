@@ -65,6 +65,25 @@ describe('a worker that is paused between its decision and its request', () => {
     expect(await campus.servedEverywhere()).toBe('2.0.0');
   }, 120_000);
 
+  test('activate: its run was aborted meanwhile, and what it sends after the way back changes nothing', async () => {
+    await campus.stopWorker();
+    const served = await campus.servedEverywhere();
+    await campus.release('2.0.1');
+    const paused = await lateWorker('activate');
+    const run = await campus.start('2.0.1');
+    await paused.stoppedBeforeSending();
+    await campus.abort(run, 'it hangs');
+    await worker();
+    expect(await ended(run)).toMatchObject({ status: 'FAILED', outcome: 'ROLLED_BACK' });
+    const before = await snapshots();
+
+    // No other worker did this step, so there is no result on the host that the request could be answered with.
+    expect(await paused.sendsLate()).toBe('FENCED');
+    await paused.over();
+    expect(await snapshots()).toEqual(before);
+    expect(await campus.servedEverywhere()).toBe(served);
+  }, 120_000);
+
   test('commit: neither the next release nor a boot makes the host forget who came last', async () => {
     await campus.stopWorker();
     await campus.release('2.1.0');

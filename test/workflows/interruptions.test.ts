@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { WorkflowHandle } from '@temporalio/client';
 import * as messages from '../../src/workflows/messages.js';
 import { policy, release } from '../domain/release-fixtures.js';
@@ -79,6 +80,26 @@ describe('in the middle of an activation', () => {
       expect(world.everyHostServes(OLD)).toBe(true);
     }, world);
   }, 90_000);
+
+  test('the way back waits until what was told to stop has really ended', () => {
+    const begunBefore: number[] = [];
+    const world = upgrade({
+      activate: () =>
+        untilStopped().catch(async (stopped: unknown) => {
+          // A way back that does not wait has long begun by then.
+          await delay(1_000);
+          begunBefore.push(world.of('forensics').length + world.of('restore').length);
+          throw stopped;
+        }),
+    });
+    return server.play(async (stage) => {
+      const run = await stage.deploy({ version: '2.0.0' });
+      await stage.called('activate', 2);
+      await abort(run);
+      expect((await ended(run)).result.outcome).toBe('ROLLED_BACK');
+      expect(begunBefore).toEqual([0, 0]);
+    }, world);
+  }, 30_000);
 
   test('the limit of the whole run counts from the grant, and the way back is exempt from it', () => {
     const world = upgrade({

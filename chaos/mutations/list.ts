@@ -1,0 +1,184 @@
+import type { Mutation } from './mutation.js';
+
+const HOST_PROGRAM = 'ansible/library/safeguard_host.py';
+const DEPLOYMENT = 'src/workflows/deployment.ts';
+const REGISTERS_UNDO = '    run.wayBack = () => bringBack(wayBack(run, plan));\n';
+const MIGRATES = '    if (plan.pendingMigrations.length > 0) await migrate(run, plan);\n';
+
+/** One for each safeguard of the design ("What makes it never partial") that chaos has to miss when it is gone. */
+export const MUTATIONS: readonly Mutation[] = [
+  {
+    name: 'fencing',
+    switchesOff: 'the fencing token: a host accepts what a run or step sends that was overtaken',
+    replacements: [{ file: HOST_PROGRAM, find: '    if newer:\n', replace: '    if False:\n' }],
+    aimedAt: [
+      { step: 'stage', fault: 'worker-stop' },
+      { step: 'backend', fault: 'worker-stop' },
+      { step: 'restore', fault: 'worker-stop' },
+      { step: 'commit', fault: 'worker-stop' },
+    ],
+    scenarios: ['abort', 'cancel', 'terminate', 'queue'],
+    timing:
+      'The worker has to be stopped before it sends, so a little before a step begins: it is handed the step while it is stopped. ' +
+      'The run must be ended by somebody meanwhile (abort, cancel, terminate), so that no other attempt does the step and leaves its ' +
+      'result on the host; the worker goes on only after the way back is over. What it activates then serves until the lease of ' +
+      'the run is out (2 min), so look at once, or at which changes began on a host after their run had ended. For good it is ' +
+      'only with a commit or restore that is late, in a queue, and whose result is gone by a power loss.',
+  },
+  {
+    name: 're-attach',
+    switchesOff:
+      'finding a change again: another worker ends what is going on, forgets its result, and begins it once more',
+    replacements: [
+      {
+        file: HOST_PROGRAM,
+        find: "    if line:\n        return line\n    stop_older(app, request['token'])\n    path = f'{app.run}/{unit}.json'\n",
+        replace:
+          "    stop_older(app, request['token'])\n    stop_unit(unit, show_units(unit)[unit]['ControlGroup'], 20)\n" +
+          "    path = f'{app.run}/{unit}.json'\n    for found in (path, f'{app.results}/{unit}.json'):\n        remove_if_there(found)\n",
+      },
+    ],
+    aimedAt: [
+      { step: 'backend', fault: 'worker-kill' },
+      { step: 'restore', fault: 'worker-kill' },
+      { step: 'commit', fault: 'worker-kill' },
+      { step: 'backend', fault: 'freeze' },
+    ],
+    scenarios: ['good', 'bad', 'rollback', 'abort'],
+    timing:
+      'A worker dies while its step goes on or waits until the service is ready; 4 s later another one comes with the next attempt. ' +
+      'What it begins again is idempotent, and the change before is ended first, so hosts end up right all the same. It shows only in ' +
+      'that one and the same transient unit was begun twice within one boot (the journal of systemd).',
+  },
+  {
+    name: 'undo-before-do',
+    switchesOff: 'the order: the way back is registered after the components were activated, not before',
+    replacements: [
+      { file: DEPLOYMENT, find: REGISTERS_UNDO, replace: '' },
+      { file: DEPLOYMENT, find: MIGRATES, replace: REGISTERS_UNDO + MIGRATES },
+    ],
+    aimedAt: [
+      { step: 'backend', fault: 'power-loss' },
+      { step: 'backend', fault: 'cut' },
+      { step: 'frontend', fault: 'cut' },
+      { step: 'backend', fault: 'client-kill' },
+    ],
+    scenarios: ['bad', 'abort', 'cancel'],
+    timing:
+      'The run has to be stopped, or to fail for good, while a component is activated. Hosts then stay on the new release until ' +
+      'their leases are out (2 min), and go back by themselves: look before that, or at the incident that is missing.',
+  },
+  {
+    name: 'read-back',
+    switchesOff:
+      'the look at the end: hosts vote unseen, and what they serve after commit or restore is taken for granted',
+    replacements: [
+      {
+        file: HOST_PROGRAM,
+        find: 'wrong = [sentence for name in release.components for sentence in unsound(name, observed.get(name), release)]',
+        replace: 'wrong = []',
+      },
+      {
+        file: 'src/workflows/way-back.ts',
+        find: 'readings: [...answered, ...looked] };',
+        replace:
+          "readings: [...answered, ...looked].map(({ host }) => ({ host, state: 'serves' as const, differences: [] })) };",
+      },
+    ],
+    aimedAt: [
+      { step: 'commit', fault: 'power-loss' },
+      { step: 'commit', fault: 'cut' },
+      { step: 'restore', fault: 'power-loss' },
+      { step: 'restore', fault: 'cut' },
+      { step: 'commit', fault: 'disk-full' },
+    ],
+    scenarios: ['good', 'bad', 'queue'],
+    timing:
+      'A host must stay away for longer than the way back is tried (limits.rollback), from its vote or its restore on: the run then ' +
+      'ends as if that host served the release, and nobody is on duty for it. Shorter faults are mended by the next try.',
+  },
+  {
+    name: 'journal-and-boot-gate',
+    switchesOff:
+      'the journal at boot: a host starts what its disk has, committed or not, as if units were simply enabled',
+    replacements: [
+      {
+        file: HOST_PROGRAM,
+        find: '    change = Change(app, tell, at_boot=at_boot and not nginx_master())\n',
+        replace:
+          "    for unit in managed_units(app):\n        run('systemctl', 'start', '--no-block', '--', unit)\n    return mark_gated(app)\n" +
+          '    change = Change(app, tell, at_boot=at_boot and not nginx_master())\n',
+      },
+      {
+        file: HOST_PROGRAM,
+        find: 'return may_start(arguments[1], arguments[2])',
+        replace: 'return 0',
+      },
+    ],
+    aimedAt: [
+      { step: 'backend', fault: 'power-loss' },
+      { step: 'frontend', fault: 'power-loss' },
+      { step: 'prepare', fault: 'power-loss' },
+      { step: 'commit', fault: 'power-loss' },
+    ],
+    scenarios: ['good', 'bad', 'abort', 'terminate'],
+    timing:
+      'A host loses its power after the new unit was written and before the commit, and comes back after the run has ended without ' +
+      'it (longer than limits.rollback: PARTIAL). It serves the other release from its boot until the environment brings it back, some ' +
+      'seconds later: so ask every host all the time, from its boot on, or let no worker be there when it boots.',
+  },
+  {
+    name: 'cancellation-type',
+    switchesOff: 'the explicit cancellation type: the way back begins while the step before it still goes on',
+    replacements: [
+      {
+        file: 'src/workflows/activities.ts',
+        find: '  cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,\n',
+        replace: '',
+      },
+    ],
+    aimedAt: [
+      { step: 'stage', fault: 'cut' },
+      { step: 'backend', fault: 'freeze' },
+      { step: 'backend', fault: 'worker-stop' },
+      { step: 'migrate', fault: 'postgres-down' },
+    ],
+    scenarios: ['abort', 'cancel'],
+    timing:
+      'An abort or Cancel while a step is under way. Fencing and the rule that a newer change ends an older one keep hosts right all ' +
+      'the same. It shows in the history of the run: an activity of the way back is scheduled before an earlier one, that was asked ' +
+      'to cancel, has ended; and, where bytes travel, in a next run that is let in while the old one still sends.',
+  },
+  {
+    name: 'non-cancellable-compensation',
+    switchesOff: 'the scope of the way back: a Cancel of the run cancels the way back with it',
+    replacements: [
+      {
+        file: DEPLOYMENT,
+        find: 'CancellationScope.nonCancellable(() => goBack(run, cause))',
+        replace: 'goBack(run, cause)',
+      },
+    ],
+    aimedAt: [
+      { step: 'backend', fault: 'client-kill' },
+      { step: 'frontend', fault: 'client-kill' },
+      { step: 'check', fault: 'client-kill' },
+      { step: 'restore', fault: 'client-kill' },
+    ],
+    scenarios: ['cancel'],
+    timing:
+      'Cancel itself is enough, from the first activation until the vote; an abort is none. As with undo-before-do, leases bring the ' +
+      'hosts back after 2 min: look before that, or at the incident that is missing.',
+  },
+];
+
+/**
+ * A mutation by its name.
+ * @throws Error that lists the names
+ */
+export function mutationCalled(name: string): Mutation {
+  const found = MUTATIONS.find((mutation) => mutation.name === name);
+  if (found) return found;
+  const known = MUTATIONS.map((mutation) => mutation.name).join(', ');
+  throw new Error(`There is no mutation "${name}". Known: ${known}`);
+}
