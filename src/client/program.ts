@@ -1,5 +1,5 @@
-import { Command, InvalidArgumentError } from 'commander';
-import { duration as durationSchema } from '../config/duration.js';
+import { Command } from 'commander';
+import { duration, ifBusy, port } from './arguments.js';
 import type { AbortOptions } from './commands/abort.js';
 import type { DeployOptions } from './commands/deploy.js';
 import type { DevOptions } from './commands/dev.js';
@@ -17,23 +17,6 @@ import type { Terminal } from './terminal.js';
 
 /** Told the exit status that a command came to. */
 export type OnStatus = (status: number) => void;
-
-function port(text: string): number {
-  const number = Number(text);
-  if (Number.isInteger(number) && number > 0 && number < 65_536) return number;
-  throw new InvalidArgumentError('Expected a port from 1 to 65535.');
-}
-
-function ifBusy(text: string): 'wait' | 'fail' {
-  if (text === 'wait' || text === 'fail') return text;
-  throw new InvalidArgumentError('Expected wait or fail.');
-}
-
-function duration(text: string): number {
-  const parsed = durationSchema.safeParse(text);
-  if (parsed.success) return parsed.data;
-  throw new InvalidArgumentError('Expected a duration such as 30s, 10m or 2h.');
-}
 
 function base(terminal: Terminal, version: string): Command {
   return (
