@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { duration, ifBusy, port } from './arguments.js';
 import type { AbortOptions } from './commands/abort.js';
+import type { SchemaOptions } from './commands/config-schema.js';
 import type { DeployOptions } from './commands/deploy.js';
 import type { DevOptions } from './commands/dev.js';
 import type { ResolveOptions } from './commands/resolve.js';
@@ -97,14 +98,21 @@ function addEnvironments(program: Command, terminal: Terminal, done: OnStatus): 
       const { resolve } = await import('./commands/resolve.js');
       done(await resolve(terminal, environment, command.optsWithGlobals<ResolveOptions>()));
     });
-  program
-    .command('config')
-    .description('about safeguard.yaml')
+  const config = program.command('config').description('about safeguard.yaml');
+  config
     .command('check')
     .description('read and judge the configuration')
     .action(async (_: unknown, command: Command) => {
       const { configCheck } = await import('./commands/config-check.js');
       done(configCheck(terminal, command.optsWithGlobals<GlobalOptions>()));
+    });
+  config
+    .command('schema')
+    .description('print its form as JSON Schema, for editors')
+    .option('--markdown', 'print a reference of its keys instead, for people')
+    .action(async (_: unknown, command: Command) => {
+      const { configSchema } = await import('./commands/config-schema.js');
+      done(configSchema(terminal, command.optsWithGlobals<SchemaOptions>()));
     });
 }
 
