@@ -10,6 +10,13 @@ export function port(text: string): number {
   throw new InvalidArgumentError('Expected a port from 1 to 65535.');
 }
 
+/** How many of something to show. */
+export function count(text: string): number {
+  const number = Number(text);
+  if (Number.isInteger(number) && number > 0 && number <= 1000) return number;
+  throw new InvalidArgumentError('Expected a number from 1 to 1000.');
+}
+
 /** What a deployment does when others are there before it. */
 export function ifBusy(text: string): 'wait' | 'fail' {
   if (text === 'wait' || text === 'fail') return text;

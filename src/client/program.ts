@@ -1,9 +1,10 @@
 import { Command } from 'commander';
-import { duration, ifBusy, port } from './arguments.js';
+import { count, duration, ifBusy, port } from './arguments.js';
 import type { AbortOptions } from './commands/abort.js';
 import type { SchemaOptions } from './commands/config-schema.js';
 import type { DeployOptions } from './commands/deploy.js';
 import type { DevOptions } from './commands/dev.js';
+import type { HistoryOptions } from './commands/history.js';
 import type { ResolveOptions } from './commands/resolve.js';
 import type { WatchOptions } from './commands/watch.js';
 import type { WorkerOptions } from './commands/worker.js';
@@ -40,26 +41,42 @@ function base(terminal: Terminal, version: string): Command {
   );
 }
 
-function addRuns(program: Command, terminal: Terminal, done: OnStatus): void {
-  program
-    .command('deploy <environment>')
-    .description('start a deployment')
+/** What `plan` and `deploy` are told of a release. */
+function aboutRelease(command: Command): Command {
+  return command
     .requiredOption('--version <version>', 'release to deploy')
-    .option('--follow', 'show its progress and exit by its outcome')
     .option('--force', 'deploy although every host serves it already')
     .option('--adopt <reason>', 'take over hosts that another life of the environment deployed to')
-    .option('--if-busy <what>', 'wait, or fail, while others hold the environment or wait for it', ifBusy)
-    .option('--max-wait <duration>', 'how long to wait for the environment, such as 30m', duration)
     .option('--override <reason>', 'deploy although the calendar does not allow it; asks for approval')
-    .option('--dry-run', 'do all that changes nothing, and show what would be done')
     .option('--commit <sha>', 'commit of the release (default: GITHUB_SHA)')
     .option('--ref <ref>', 'its tag or branch (default: GITHUB_REF)')
     .option('--by <name>', 'who asks (default: GITHUB_ACTOR, or user@host)')
-    .option('--id <id>', 'deployment id; one that exists is attached to')
+    .option('--id <id>', 'deployment id; one that exists is attached to');
+}
+
+function addDeployments(program: Command, terminal: Terminal, done: OnStatus): void {
+  aboutRelease(program.command('plan <environment>'))
+    .description(
+      'show what a deployment would change on each host and how it would be undone; change nothing',
+    )
+    .action(async (environment: string, _: unknown, command: Command) => {
+      const { deploy } = await import('./commands/deploy.js');
+      const options = command.optsWithGlobals<DeployOptions>();
+      done(await deploy(terminal, environment, { ...options, dryRun: true }));
+    });
+  aboutRelease(program.command('deploy <environment>'))
+    .description('start a deployment')
+    .option('--follow', 'show its progress and exit by its outcome')
+    .option('--if-busy <what>', 'wait, or fail, while others hold the environment or wait for it', ifBusy)
+    .option('--max-wait <duration>', 'how long to wait for the environment, such as 30m', duration)
+    .option('--dry-run', 'do all that changes nothing, and show what would be done, as plan does')
     .action(async (environment: string, _: unknown, command: Command) => {
       const { deploy } = await import('./commands/deploy.js');
       done(await deploy(terminal, environment, command.optsWithGlobals<DeployOptions>()));
     });
+}
+
+function addRuns(program: Command, terminal: Terminal, done: OnStatus): void {
   program
     .command('watch <environment>')
     .description('show the progress of the running, or the given, deployment or recovery')
@@ -67,6 +84,14 @@ function addRuns(program: Command, terminal: Terminal, done: OnStatus): void {
     .action(async (environment: string, _: unknown, command: Command) => {
       const { watch } = await import('./commands/watch.js');
       done(await watch(terminal, environment, command.optsWithGlobals<WatchOptions>()));
+    });
+  program
+    .command('history <environment>')
+    .description('show the latest runs, what came of each, and how long it took')
+    .option('--limit <number>', 'how many', count, 20)
+    .action(async (environment: string, _: unknown, command: Command) => {
+      const { history } = await import('./commands/history.js');
+      done(await history(terminal, environment, command.optsWithGlobals<HistoryOptions>()));
     });
   program
     .command('abort <environment>')
@@ -144,6 +169,7 @@ function addProcesses(program: Command, terminal: Terminal, done: OnStatus): voi
 /** The command line; `done` is told the exit status of the command that ran. Actions load what they need when they run. */
 export function createProgram(terminal: Terminal, version: string, done: OnStatus): Command {
   const program = base(terminal, version);
+  addDeployments(program, terminal, done);
   addRuns(program, terminal, done);
   addDecisions(program, terminal, done);
   addRecoveries(program, terminal, done);

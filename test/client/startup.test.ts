@@ -33,14 +33,17 @@ test('the command line itself loads nothing heavy: each command loads what it ne
   expect([...loadedWith(join(CLIENT, 'main.ts'))].sort()).toEqual(['chalk', 'commander']);
 });
 
-test('safeguard --help is there in less than 0.3 s', () => {
+/** Milliseconds until a Node process with these arguments has ended well. */
+function took(...argv: string[]): number {
+  const began = performance.now();
+  expect(spawnSync(process.execPath, argv).status).toBe(0);
+  return performance.now() - began;
+}
+
+test('safeguard --help is there at once: in 0.3 s, or in three times what Node alone takes on a busy machine', () => {
   const cli = join(checkoutRoot(), 'bin', 'safeguard.js');
   expect(existsSync(cli)).toBe(true);
-  const times = Array.from({ length: 7 }, () => {
-    const began = performance.now();
-    expect(spawnSync(process.execPath, [cli, '--help']).status).toBe(0);
-    return performance.now() - began;
-  });
-  // The quickest one: this machine may be doing other things at the same time.
-  expect(Math.min(...times)).toBeLessThan(300);
+  const pairs = Array.from({ length: 7 }, () => [took('--eval', '0'), took(cli, '--help')] as const);
+  const [alone, help] = [0, 1].map((index) => Math.min(...pairs.map((pair) => pair[index] ?? 0)));
+  expect(help).toBeLessThan(Math.max(300, 3 * (alone ?? 0)));
 });
