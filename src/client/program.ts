@@ -4,6 +4,7 @@ import type { AbortOptions } from './commands/abort.js';
 import type { SchemaOptions } from './commands/config-schema.js';
 import type { DeployOptions } from './commands/deploy.js';
 import type { DevOptions } from './commands/dev.js';
+import type { DoctorOptions } from './commands/doctor.js';
 import type { HistoryOptions } from './commands/history.js';
 import type { ResolveOptions } from './commands/resolve.js';
 import type { WatchOptions } from './commands/watch.js';
@@ -141,6 +142,17 @@ function addEnvironments(program: Command, terminal: Terminal, done: OnStatus): 
     });
 }
 
+function addMachine(program: Command, terminal: Terminal, done: OnStatus): void {
+  program
+    .command('doctor')
+    .description('find what is missing on this machine and say what to do; change nothing')
+    .option('--client', 'only what it takes to start deployments, as in CI, not to carry them out')
+    .action(async (_: unknown, command: Command) => {
+      const { doctor } = await import('./commands/doctor.js');
+      done(await doctor(terminal, command.optsWithGlobals<DoctorOptions>()));
+    });
+}
+
 function addProcesses(program: Command, terminal: Terminal, done: OnStatus): void {
   program
     .command('worker')
@@ -178,6 +190,7 @@ export function createProgram(terminal: Terminal, version: string, done: OnStatu
   addSwitches(program, terminal, done);
   addPolicy(program, terminal, done);
   addAudit(program, terminal, done);
+  addMachine(program, terminal, done);
   addProcesses(program, terminal, done);
   return program;
 }
