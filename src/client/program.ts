@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import { Argument, Command } from 'commander';
 import { count, duration, ifBusy, port } from './arguments.js';
 import type { AbortOptions } from './commands/abort.js';
 import type { SchemaOptions } from './commands/config-schema.js';
@@ -150,6 +150,14 @@ function addMachine(program: Command, terminal: Terminal, done: OnStatus): void 
     .action(async (_: unknown, command: Command) => {
       const { doctor } = await import('./commands/doctor.js');
       done(await doctor(terminal, command.optsWithGlobals<DoctorOptions>()));
+    });
+  program
+    .command('completion')
+    .description('print a script that completes commands and options: source <(safeguard completion bash)')
+    .addArgument(new Argument('<shell>').choices(['bash', 'zsh', 'fish']))
+    .action(async (shell: 'bash' | 'zsh' | 'fish') => {
+      const { completion } = await import('./commands/completion.js');
+      done(completion(terminal, shell, program));
     });
 }
 
