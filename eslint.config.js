@@ -13,6 +13,7 @@ const rooms = {
   adapters: ['domain', 'config'],
   client: ['domain', 'config', 'workflows/messages', 'adapters/temporal-connection', 'adapters/audit-store'],
   dev: ['domain', 'config', 'adapters', 'client', 'worker'],
+  doctor: ['domain', 'config', 'adapters', 'workflows/messages', 'dev/find-program'],
 };
 
 function roomRule(room, allowed) {

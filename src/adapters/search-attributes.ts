@@ -7,7 +7,11 @@ const NAMES = Object.values(SEARCH_ATTRIBUTES);
 
 const KEYWORD = proto.temporal.api.enums.v1.IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD;
 
-async function missing(connection: Connection, namespace: string): Promise<string[]> {
+/**
+ * Names of our search attributes that the namespace does not know.
+ * @throws SafeguardError TEMPORAL_DENIED when one exists with another type; what the server's refusal throws otherwise
+ */
+export async function missingSearchAttributes(connection: Connection, namespace: string): Promise<string[]> {
   const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace });
   const wrong = NAMES.filter((name) => (customAttributes[name] ?? KEYWORD) !== KEYWORD);
   if (wrong.length > 0) {
@@ -40,7 +44,7 @@ function refusal(namespace: string, cause: unknown): SafeguardError {
  */
 export async function registerSearchAttributes(connection: Connection, namespace: string): Promise<void> {
   try {
-    const names = await missing(connection, namespace);
+    const names = await missingSearchAttributes(connection, namespace);
     if (names.length === 0) return;
     const searchAttributes = Object.fromEntries(names.map((name) => [name, KEYWORD]));
     await connection.operatorService.addSearchAttributes({ namespace, searchAttributes });

@@ -1,7 +1,8 @@
 import { CommanderError } from 'commander';
+import type { GlobalOptions } from './options.js';
 import { createProgram } from './program.js';
 import { processTerminal, type Terminal } from './terminal.js';
-import { describeError, exitStatusOf } from './view/error.js';
+import { describeError, errorFacts, exitStatusOf, usageFacts, type ErrorFacts } from './view/error.js';
 
 /** Exit status for a command line that makes no sense. */
 const USAGE = 2;
@@ -24,7 +25,15 @@ export async function runCli(
     await program.parseAsync(words, { from: 'user' });
     return status;
   } catch (error) {
-    if (error instanceof CommanderError) return SHOWN_ON_REQUEST.includes(error.code) ? 0 : USAGE;
+    const tell = (facts: () => ErrorFacts): void => {
+      if (program.opts<GlobalOptions>().json) terminal.out(JSON.stringify({ error: facts() }));
+    };
+    if (error instanceof CommanderError) {
+      if (SHOWN_ON_REQUEST.includes(error.code)) return 0;
+      tell(() => usageFacts(error.message, USAGE));
+      return USAGE;
+    }
+    tell(() => errorFacts(error));
     terminal.err(describeError(error, argv.includes('--verbose')));
     return exitStatusOf(error);
   }

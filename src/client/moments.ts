@@ -1,4 +1,4 @@
-import { duration } from '../config/duration.js';
+import { secondsOf } from '../domain/duration.js';
 import { SafeguardError } from '../domain/errors.js';
 import { momentOf } from '../domain/zoned-time.js';
 
@@ -11,8 +11,8 @@ const WITH_OFFSET = /^\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d
  * @throws SafeguardError REQUEST_INVALID
  */
 export function parseMoment(text: string, zone: string | null, now: number): string {
-  const span = duration.safeParse(text);
-  if (span.success) return new Date(now + span.data * 1000).toISOString();
+  const span = secondsOf(text);
+  if (span !== null) return new Date(now + span * 1000).toISOString();
   if (WITH_OFFSET.test(text)) return isoOf(Date.parse(text.replace(' ', 'T')), text);
   const [, date, time] = LOCAL.exec(text) ?? [];
   if (date === undefined || time === undefined) throw wrong(text);

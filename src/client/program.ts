@@ -1,8 +1,11 @@
-import { Command, InvalidArgumentError } from 'commander';
-import { duration as durationSchema } from '../config/duration.js';
+import { Argument, Command } from 'commander';
+import { count, duration, ifBusy, port } from './arguments.js';
 import type { AbortOptions } from './commands/abort.js';
+import type { SchemaOptions } from './commands/config-schema.js';
 import type { DeployOptions } from './commands/deploy.js';
 import type { DevOptions } from './commands/dev.js';
+import type { DoctorOptions } from './commands/doctor.js';
+import type { HistoryOptions } from './commands/history.js';
 import type { ResolveOptions } from './commands/resolve.js';
 import type { WatchOptions } from './commands/watch.js';
 import type { WorkerOptions } from './commands/worker.js';
@@ -17,23 +20,6 @@ import type { Terminal } from './terminal.js';
 
 /** Told the exit status that a command came to. */
 export type OnStatus = (status: number) => void;
-
-function port(text: string): number {
-  const number = Number(text);
-  if (Number.isInteger(number) && number > 0 && number < 65_536) return number;
-  throw new InvalidArgumentError('Expected a port from 1 to 65535.');
-}
-
-function ifBusy(text: string): 'wait' | 'fail' {
-  if (text === 'wait' || text === 'fail') return text;
-  throw new InvalidArgumentError('Expected wait or fail.');
-}
-
-function duration(text: string): number {
-  const parsed = durationSchema.safeParse(text);
-  if (parsed.success) return parsed.data;
-  throw new InvalidArgumentError('Expected a duration such as 30s, 10m or 2h.');
-}
 
 function base(terminal: Terminal, version: string): Command {
   return (
@@ -56,26 +42,42 @@ function base(terminal: Terminal, version: string): Command {
   );
 }
 
-function addRuns(program: Command, terminal: Terminal, done: OnStatus): void {
-  program
-    .command('deploy <environment>')
-    .description('start a deployment')
+/** What `plan` and `deploy` are told of a release. */
+function aboutRelease(command: Command): Command {
+  return command
     .requiredOption('--version <version>', 'release to deploy')
-    .option('--follow', 'show its progress and exit by its outcome')
     .option('--force', 'deploy although every host serves it already')
     .option('--adopt <reason>', 'take over hosts that another life of the environment deployed to')
-    .option('--if-busy <what>', 'wait, or fail, while others hold the environment or wait for it', ifBusy)
-    .option('--max-wait <duration>', 'how long to wait for the environment, such as 30m', duration)
     .option('--override <reason>', 'deploy although the calendar does not allow it; asks for approval')
-    .option('--dry-run', 'do all that changes nothing, and show what would be done')
     .option('--commit <sha>', 'commit of the release (default: GITHUB_SHA)')
     .option('--ref <ref>', 'its tag or branch (default: GITHUB_REF)')
     .option('--by <name>', 'who asks (default: GITHUB_ACTOR, or user@host)')
-    .option('--id <id>', 'deployment id; one that exists is attached to')
+    .option('--id <id>', 'deployment id; one that exists is attached to');
+}
+
+function addDeployments(program: Command, terminal: Terminal, done: OnStatus): void {
+  aboutRelease(program.command('plan <environment>'))
+    .description(
+      'show what a deployment would change on each host and how it would be undone; change nothing',
+    )
+    .action(async (environment: string, _: unknown, command: Command) => {
+      const { deploy } = await import('./commands/deploy.js');
+      const options = command.optsWithGlobals<DeployOptions>();
+      done(await deploy(terminal, environment, { ...options, dryRun: true }));
+    });
+  aboutRelease(program.command('deploy <environment>'))
+    .description('start a deployment')
+    .option('--follow', 'show its progress and exit by its outcome')
+    .option('--if-busy <what>', 'wait, or fail, while others hold the environment or wait for it', ifBusy)
+    .option('--max-wait <duration>', 'how long to wait for the environment, such as 30m', duration)
+    .option('--dry-run', 'do all that changes nothing, and show what would be done, as plan does')
     .action(async (environment: string, _: unknown, command: Command) => {
       const { deploy } = await import('./commands/deploy.js');
       done(await deploy(terminal, environment, command.optsWithGlobals<DeployOptions>()));
     });
+}
+
+function addRuns(program: Command, terminal: Terminal, done: OnStatus): void {
   program
     .command('watch <environment>')
     .description('show the progress of the running, or the given, deployment or recovery')
@@ -83,6 +85,14 @@ function addRuns(program: Command, terminal: Terminal, done: OnStatus): void {
     .action(async (environment: string, _: unknown, command: Command) => {
       const { watch } = await import('./commands/watch.js');
       done(await watch(terminal, environment, command.optsWithGlobals<WatchOptions>()));
+    });
+  program
+    .command('history <environment>')
+    .description('show the latest runs, what came of each, and how long it took')
+    .option('--limit <number>', 'how many', count, 20)
+    .action(async (environment: string, _: unknown, command: Command) => {
+      const { history } = await import('./commands/history.js');
+      done(await history(terminal, environment, command.optsWithGlobals<HistoryOptions>()));
     });
   program
     .command('abort <environment>')
@@ -114,14 +124,40 @@ function addEnvironments(program: Command, terminal: Terminal, done: OnStatus): 
       const { resolve } = await import('./commands/resolve.js');
       done(await resolve(terminal, environment, command.optsWithGlobals<ResolveOptions>()));
     });
-  program
-    .command('config')
-    .description('about safeguard.yaml')
+  const config = program.command('config').description('about safeguard.yaml');
+  config
     .command('check')
     .description('read and judge the configuration')
     .action(async (_: unknown, command: Command) => {
       const { configCheck } = await import('./commands/config-check.js');
       done(configCheck(terminal, command.optsWithGlobals<GlobalOptions>()));
+    });
+  config
+    .command('schema')
+    .description('print its form as JSON Schema, for editors')
+    .option('--markdown', 'print a reference of its keys instead, for people')
+    .action(async (_: unknown, command: Command) => {
+      const { configSchema } = await import('./commands/config-schema.js');
+      done(configSchema(terminal, command.optsWithGlobals<SchemaOptions>()));
+    });
+}
+
+function addMachine(program: Command, terminal: Terminal, done: OnStatus): void {
+  program
+    .command('doctor')
+    .description('find what is missing on this machine and say what to do; change nothing')
+    .option('--client', 'only what it takes to start deployments, as in CI, not to carry them out')
+    .action(async (_: unknown, command: Command) => {
+      const { doctor } = await import('./commands/doctor.js');
+      done(await doctor(terminal, command.optsWithGlobals<DoctorOptions>()));
+    });
+  program
+    .command('completion')
+    .description('print a script that completes commands and options: source <(safeguard completion bash)')
+    .addArgument(new Argument('<shell>').choices(['bash', 'zsh', 'fish']))
+    .action(async (shell: 'bash' | 'zsh' | 'fish') => {
+      const { completion } = await import('./commands/completion.js');
+      done(completion(terminal, shell, program));
     });
 }
 
@@ -153,6 +189,7 @@ function addProcesses(program: Command, terminal: Terminal, done: OnStatus): voi
 /** The command line; `done` is told the exit status of the command that ran. Actions load what they need when they run. */
 export function createProgram(terminal: Terminal, version: string, done: OnStatus): Command {
   const program = base(terminal, version);
+  addDeployments(program, terminal, done);
   addRuns(program, terminal, done);
   addDecisions(program, terminal, done);
   addRecoveries(program, terminal, done);
@@ -161,6 +198,7 @@ export function createProgram(terminal: Terminal, version: string, done: OnStatu
   addSwitches(program, terminal, done);
   addPolicy(program, terminal, done);
   addAudit(program, terminal, done);
+  addMachine(program, terminal, done);
   addProcesses(program, terminal, done);
   return program;
 }

@@ -54,12 +54,18 @@ function refOf({ workflowId, typedSearchAttributes }: WorkflowExecutionInfo): Ru
   return { ...parsed, version, phase: typedSearchAttributes.get(phaseKey) ?? null };
 }
 
+/** A run, with what the server's list says of it. */
+export interface ListedRun {
+  readonly run: RunRef;
+  readonly info: WorkflowExecutionInfo;
+}
+
 /** Runs of an environment, newest first, as the server's list knows them (it may lag by a moment). */
-async function* listed(
+export async function* listedRuns(
   session: Session,
   { application, environment }: Place,
-  filter: string,
-): AsyncGenerator<RunRef> {
+  filter = '',
+): AsyncGenerator<ListedRun> {
   // Names of environments hold nothing that would need quoting: `objectionTo` and the configuration see to it.
   const ids = KINDS.map((kind) => `WorkflowId STARTS_WITH '${kind}/${environment}/'`);
   const query = `(${ids.join(' OR ')})${filter}`;
@@ -69,7 +75,7 @@ async function* listed(
     const next = await session.call(() => pages.next());
     if (next.done) return;
     const run = next.value.taskQueue === queue ? refOf(next.value) : null;
-    if (run) yield run;
+    if (run) yield { run, info: next.value };
   }
 }
 
@@ -81,13 +87,14 @@ export function nameOf({ kind, deploymentId, version }: RunRef): string {
 /** The runs of an environment that have not ended, newest first. */
 export async function openRuns(session: Session, place: Place): Promise<readonly RunRef[]> {
   const runs: RunRef[] = [];
-  for await (const run of listed(session, place, " AND ExecutionStatus = 'Running'")) runs.push(run);
+  const running = listedRuns(session, place, " AND ExecutionStatus = 'Running'");
+  for await (const { run } of running) runs.push(run);
   return runs;
 }
 
 /** The run with this deployment id, open or closed; `null` when the server knows none. */
 export async function findRun(session: Session, place: Place, deploymentId: string): Promise<RunRef | null> {
-  for await (const run of listed(session, place, '')) if (run.deploymentId === deploymentId) return run;
+  for await (const { run } of listedRuns(session, place)) if (run.deploymentId === deploymentId) return run;
   return null;
 }
 

@@ -78,7 +78,8 @@ const KIND = 'expected a map with kind: systemd or kind: static';
 
 const overrides = z.record(z.string(), z.unknown());
 
-const environment = z.strictObject({
+/** One environment as the file has it. */
+export const environmentSection = z.strictObject({
   policy: z.enum(['dev', 'uat', 'production']).default('dev'),
   hosts: z
     .record(
@@ -193,7 +194,7 @@ export const configSchema = z.strictObject({
   components: z.record(name, z.unknown()),
   migrations: z.unknown().optional(),
   cache: z.unknown().optional(),
-  environments: z.record(name, environment),
+  environments: z.record(name, environmentSection),
   github: z
     .strictObject({
       repository: line.regex(/^[A-Za-z0-9._-]+\/[A-Za-z0-9._-]+$/, 'expected owner/name'),
@@ -229,7 +230,7 @@ export const configSchema = z.strictObject({
 
 export type SecretReference = z.output<typeof secretReference>;
 export type ConfigFile = z.output<typeof configSchema>;
-export type EnvironmentSection = z.output<typeof environment>;
+export type EnvironmentSection = z.output<typeof environmentSection>;
 export type ApplicationSection = z.output<typeof applicationSchema>;
 export type SystemdSection = z.output<typeof systemd>;
 export type StaticSection = z.output<typeof staticSite>;

@@ -59,7 +59,7 @@ export class CliServer {
   /** Starts a command, and lets it go on. */
   begin(...words: string[]) {
     const terminal = new CapturedTerminal();
-    return { terminal, ended: runCli([...words, ...this.place()], '1', terminal) };
+    return { terminal, ended: runCli([...this.place(), ...words], '1', terminal) };
   }
 
   /** Runs a command in a process of its own, as users do; what CI tells it is `variables`, and no more. */

@@ -1,4 +1,5 @@
 import { WorkflowFailedError } from '@temporalio/client';
+import { planByHost, planForAll } from '../../domain/plan-by-host.js';
 import type { HashedPlan } from '../../domain/plan.js';
 import type { DeploymentResult } from '../../domain/run.js';
 import type { GlobalOptions } from '../options.js';
@@ -23,7 +24,18 @@ export async function showDryRun(
   const { environment, version, deploymentId } = request;
   const { end, plan } = await endOf(session, request, workflowId);
   if (options.json)
-    terminal.out(JSON.stringify({ workflowId, deploymentId, environment, version, ...end, plan }));
+    terminal.out(
+      JSON.stringify({
+        workflowId,
+        deploymentId,
+        environment,
+        version,
+        ...end,
+        plan,
+        hosts: plan && planByHost(plan),
+        once: plan && planForAll(plan),
+      }),
+    );
   else {
     if (plan !== null) terminal.out(describeDeployment(plan, terminal.colour));
     terminal.out(describeEnd(end, environment, terminal.colour));

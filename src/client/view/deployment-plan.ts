@@ -1,16 +1,60 @@
 import type { ChalkInstance } from 'chalk';
+import Table from 'cli-table3';
 import type { HashedPlan } from '../../domain/plan.js';
+import { planByHost, planForAll, type HostPlan, type HostStep } from '../../domain/plan-by-host.js';
 import { describeRelease } from '../../domain/release.js';
+import { PLAIN_TABLE } from './progress-table.js';
 import { printable } from './printable.js';
 
-/** What a deployment would do, step by step. */
+function stepTable(steps: readonly HostStep[], colour: ChalkInstance): string {
+  const table = new Table({
+    ...PLAIN_TABLE,
+    head: ['', 'step', 'does', 'undone by'].map((head) => colour.dim(head)),
+  });
+  table.push(
+    ...steps.map(({ title, does, undo }) => [
+      '',
+      printable(title, 40),
+      printable(does, 200),
+      undo === null ? colour.dim('–') : printable(undo, 100),
+    ]),
+  );
+  return table.toString();
+}
+
+/** Hosts that go through the same steps are told of once. */
+function alike(hosts: readonly HostPlan[]): (readonly HostPlan[])[] {
+  const groups = new Map<string, HostPlan[]>();
+  for (const host of hosts) {
+    const steps = JSON.stringify(host.steps);
+    groups.set(steps, [...(groups.get(steps) ?? []), host]);
+  }
+  return [...groups.values()];
+}
+
+function hostSection(hosts: readonly HostPlan[], colour: ChalkInstance): string[] {
+  const names = hosts.map(({ name, address }) => `${colour.bold(name)} ${colour.dim(address)}`);
+  const each = hosts.length > 1 ? ', each' : '';
+  return ['', `${names.join(', ')}${each}:`, stepTable(hosts[0]?.steps ?? [], colour)];
+}
+
+function wayBack({ from, hosts }: HashedPlan): string {
+  const where = hosts.length === 1 ? 'the host' : 'every host';
+  return `If anything fails, ${where} is brought back to ${describeRelease(from)}, the last step first, and checked.`;
+}
+
+/** What a deployment would do on each host, and how each step would be undone. */
 export function describeDeployment(plan: HashedPlan, colour: ChalkInstance): string {
-  const { environment, from, to, steps, pendingMigrations, overrides = [] } = plan;
+  const { environment, from, to, kind, overrides = [] } = plan;
+  const once = planForAll(plan);
   return [
     `${colour.bold(environment)}: ${describeRelease(from)} → ${colour.bold(describeRelease(to))}`,
-    ...steps.map(({ title, hosts }, index) => `  ${index + 1}. ${title} ${colour.dim(hosts.join(', '))}`),
-    ...pendingMigrations.map((file) => `  migration ${printable(file)}`),
+    ...(kind === 'noop' ? [] : alike(planByHost(plan)).flatMap((hosts) => hostSection(hosts, colour))),
+    ...(once.length === 0
+      ? []
+      : ['', `${colour.bold('once')}, after the last component:`, stepTable(once, colour)]),
+    ...(kind === 'noop' ? [] : ['', wayBack(plan)]),
     ...overrides.map((sentence) => colour.yellow(printable(sentence, 2000))),
-    `  plan ${plan.hash.slice(0, 12)}`,
+    `plan ${plan.hash.slice(0, 12)}`,
   ].join('\n');
 }

@@ -31,3 +31,27 @@ function lines(error: unknown): string[] {
 export function describeError(error: unknown, isVerbose: boolean): string {
   return [...lines(error), ...(isVerbose ? causes(error) : [])].join('\n');
 }
+
+/** A failure for programs, as `docs/json.md` has it. */
+export interface ErrorFacts {
+  /** Of `docs/errors.md`; `USAGE`: the command line makes no sense; `REFUSED`: whoever was asked said no, in words of its own. */
+  readonly code: ErrorCode | 'USAGE' | 'REFUSED';
+  readonly message: string;
+  readonly advice: string | null;
+  readonly see: string | null;
+  readonly exitStatus: number;
+}
+
+/** What a program reads when a command fails. */
+export function errorFacts(error: unknown): ErrorFacts {
+  const message = error instanceof Error ? error.message : String(error);
+  const exitStatus = exitStatusOf(error);
+  if (error instanceof Refusal) return { code: 'REFUSED', message, advice: null, see: null, exitStatus };
+  const code = error instanceof SafeguardError ? error.code : 'INTERNAL';
+  return { code, message, advice: ERRORS[code].advice, see: runbook(code), exitStatus };
+}
+
+/** The same for a command line that makes no sense. */
+export function usageFacts(message: string, exitStatus: number): ErrorFacts {
+  return { code: 'USAGE', message: message.replace(/^error: /, ''), advice: null, see: null, exitStatus };
+}

@@ -26,6 +26,8 @@ import { objectionToSwitch, switched } from '../../../src/domain/switching.js';
 import { SEARCH_ATTRIBUTES } from '../../../src/domain/search-attributes.js';
 import * as messages from '../../../src/workflows/messages.js';
 
+import { plan } from './plan-stub.js';
+
 export { recovery, verify } from './recovery-stub.js';
 
 const PLAN = 'abcdef0123456789'.repeat(4);
@@ -90,6 +92,8 @@ export async function deployment(request: DeploymentRequest): Promise<Deployment
     progress = { ...progress, phase: 'ended', outcome, message, steps: [] };
     return { deploymentId, environment, version, outcome, message, serving: '1.0.0' };
   };
+  if (request.dryRun === true)
+    return { ...end('DRY_RUN', 'Nothing was changed.'), plan: plan(environment, version) };
   try {
     await condition(() => decision !== null || aborted !== null);
   } catch (error) {

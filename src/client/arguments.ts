@@ -1,0 +1,42 @@
+import { InvalidArgumentError } from 'commander';
+import { secondsOf } from '../domain/duration.js';
+
+const ISO = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2})?)?$/;
+
+/** A TCP port. */
+export function port(text: string): number {
+  const number = Number(text);
+  if (Number.isInteger(number) && number > 0 && number < 65_536) return number;
+  throw new InvalidArgumentError('Expected a port from 1 to 65535.');
+}
+
+/** How many of something to show. */
+export function count(text: string): number {
+  const number = Number(text);
+  if (Number.isInteger(number) && number > 0 && number <= 1000) return number;
+  throw new InvalidArgumentError('Expected a number from 1 to 1000.');
+}
+
+/** What a deployment does when others are there before it. */
+export function ifBusy(text: string): 'wait' | 'fail' {
+  if (text === 'wait' || text === 'fail') return text;
+  throw new InvalidArgumentError('Expected wait or fail.');
+}
+
+/** A span of time, in seconds. */
+export function duration(text: string): number {
+  const seconds = secondsOf(text);
+  if (seconds !== null) return seconds;
+  throw new InvalidArgumentError('Expected a duration such as 30s, 10m or 2h.');
+}
+
+/** A moment: an ISO time, or how long ago. */
+export function since(text: string): Date {
+  const ago = secondsOf(text);
+  if (ago !== null) return new Date(Date.now() - ago * 1000);
+  const moment = new Date(ISO.test(text) ? text : Number.NaN);
+  if (!Number.isNaN(moment.getTime())) return moment;
+  throw new InvalidArgumentError(
+    'Expected a time such as 2026-11-21 or 2026-11-21T11:45Z, or a duration such as 7d.',
+  );
+}

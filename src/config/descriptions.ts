@@ -1,0 +1,190 @@
+/** What each key of `safeguard.yaml` means, by its path as in `schemaKeys`; a test holds it to the schema. */
+export const DESCRIPTIONS: Readonly<Record<string, string>> = {
+  application: "Name of the application. With the environment's name it is a key of the hosts' host.json.",
+  release: 'Where releases are found.',
+  'release.directory':
+    'Directory of one release, seen from this file; {version} stands for its version. It holds release.json, SHA256SUMS, the archives and migrations.',
+  'release.version': 'Form of versions: semver such as 1.4.2, or any tag.',
+  records: "Directory on the runner, seen from this file, for runs' records and incident markers.",
+
+  components: 'What a release is made of, by name, in the order in which it is put in place.',
+  ...systemd('components.*[kind=systemd]'),
+  ...staticSite('components.*[kind=static]'),
+
+  migrations: 'How the database is brought to the schema that a release needs. Left out: it has none.',
+  'migrations.provider': 'What applies them.',
+  'migrations.directory': 'Folder in the release that has them.',
+  'migrations.url': 'The database, as jdbc:postgresql://host[:port]/database.',
+  'migrations.user': 'Who logs in there.',
+  'migrations.password': 'Where the password is found.',
+  ...secret('migrations.password'),
+  'migrations.minimum_tables': 'A health check fails where the database has fewer tables than this.',
+  'migrations.timeout': 'How long all migrations together may take.',
+
+  cache: 'A Redis that the application needs; a health check asks it.',
+  'cache.host': 'Its name or address, as hosts see it.',
+  'cache.port': 'Its port.',
+
+  environments: 'Where the application is deployed to, by name.',
+  'environments.*.policy':
+    'Preset for everything that follows: dev needs no approval; uat and production need one by another person.',
+  'environments.*.hosts': 'The hosts by name: an address, or a map.',
+  'environments.*.hosts.*.address': 'Name or IP address, as the runner sees it.',
+  'environments.*.hosts.*.port': 'Port of its SSH server.',
+  'environments.*.ssh': 'How the worker logs in on hosts.',
+  'environments.*.ssh.user': 'The user that may run safeguard-host with sudo, and nothing else.',
+  'environments.*.ssh.key': 'File of the private key on the runner, seen from this file.',
+  'environments.*.ssh.known_hosts':
+    "File with the hosts' keys on the runner, seen from this file. A host that is not in it is refused.",
+  'environments.*.vars':
+    "Values of one's own: {vars.x} stands for x in any text of components, migrations and cache.",
+  'environments.*.components': "Laid over the application's components, key by key.",
+  'environments.*.migrations': "Laid over the application's migrations, key by key.",
+
+  'environments.*.approval': 'Who has to agree before anything is changed.',
+  'environments.*.approval.required': 'Whether anybody has to.',
+  'environments.*.approval.timeout': 'How long a run waits for it.',
+  'environments.*.approval.four_eyes': 'Whoever asked for the run can not approve it.',
+  'environments.*.approval.count': 'How many different people.',
+  'environments.*.approval.groups': 'Who must be among them, by name of the group.',
+  'environments.*.approval.groups.*.members': 'Names of its people.',
+  'environments.*.approval.groups.*.count': 'How many of them.',
+  'environments.*.approval.valid_for': 'An approval that is older when the environment is free is void.',
+  'environments.*.approval.signatures':
+    'required: only approvals that are signed count. Where allowed_signers is set, required unless said otherwise.',
+  'environments.*.approval.allowed_signers':
+    "File of OpenSSH's form on the runner, seen from this file: who may sign with which key.",
+
+  'environments.*.queue': 'How deployments wait for each other.',
+  'environments.*.queue.max_wait':
+    'How long a run waits for the environment at most. Left out: as long as it takes.',
+  'environments.*.queue.supersede': 'Only the newest waiting deployment is kept.',
+
+  'environments.*.windows': 'Times without deployments, and the only times with them.',
+  'environments.*.windows.timezone': 'IANA name of the time zone of all times here, such as Europe/Berlin.',
+  'environments.*.windows.freeze': 'No deployments then.',
+  ...calendarWindow('environments.*.windows.freeze[]'),
+  'environments.*.windows.allowed': 'Deployments only then. Left out: always.',
+  ...calendarWindow('environments.*.windows.allowed[]'),
+
+  'environments.*.release_checks': 'Where a release has to come from; judged where github is configured.',
+  'environments.*.release_checks.tag': 'Tag that must exist, such as v{version}; null: none.',
+  'environments.*.release_checks.branches': 'Branches of which one must have the commit; null: any, or none.',
+  'environments.*.release_checks.checks':
+    'Checks that must have passed: required (those that the branch requires), or their names; null: none.',
+
+  'environments.*.retries': 'How often a step that fails in passing is tried.',
+  'environments.*.retries.tries': 'How often at most.',
+  'environments.*.retries.delay': 'Pause before it is tried again.',
+
+  'environments.*.limits': 'How long things may take.',
+  'environments.*.limits.step': 'One step on one host.',
+  'environments.*.limits.run': 'A whole run from the moment it got the environment; the way back is exempt.',
+  'environments.*.limits.rollback': 'How long the way back is tried before it is called PARTIAL.',
+  'environments.*.limits.rollback_delay': 'Pause before the way back tries again; it grows from there.',
+  'environments.*.limits.stabilise': 'How long a restored release is given before it is judged.',
+  'environments.*.limits.lease': 'How long a host serves what is not committed without hearing from the run.',
+
+  'environments.*.forensics': 'What is kept of a release that failed.',
+  'environments.*.forensics.enabled': 'Whether anything is.',
+  'environments.*.forensics.limit': 'How long collecting it may take.',
+  'environments.*.forensics.logs': 'How much of the logs, back from the failure.',
+
+  'environments.*.checks': 'How health checks are asked.',
+  'environments.*.checks.attempts': 'How often a check is tried before it counts as failed.',
+  'environments.*.checks.page_attempts': 'The same for pages.',
+  'environments.*.checks.interval': 'Pause between two tries.',
+  'environments.*.checks.timeout': 'How long one answer may take.',
+  'environments.*.checks.phase': 'How long all checks together may take.',
+  'environments.*.checks.slow_ms': 'An answer that takes longer is remarked on; milliseconds.',
+
+  'environments.*.keep_releases': 'How many releases stay on each host.',
+  'environments.*.preflight': 'Not carried out by this version.',
+  'environments.*.preflight.level': 'How much is looked at before a run. Not carried out by this version.',
+  'environments.*.backup': 'Not carried out by this version.',
+  'environments.*.backup.mode': 'When the database is backed up. Not carried out by this version.',
+  'environments.*.smoke': 'Not carried out by this version.',
+  'environments.*.smoke.set': 'Which smoke tests are run. Not carried out by this version.',
+  'environments.*.incidents': 'Not carried out by this version.',
+  'environments.*.incidents.channels': 'Who is told of incidents. Not carried out by this version.',
+
+  github: "Repository of the application; left out: the caller's word on the origin of a release is taken.",
+  'github.repository': 'owner/name.',
+  'github.api':
+    'Address of the API; GitHub Enterprise has its own, such as https://github.example.com/api/v3.',
+  'github.token': 'Where the token is found. Left out: asked without a login.',
+  ...secret('github.token'),
+
+  audit: 'Where the audit trail is kept: a directory (default: audit below records), or a bucket.',
+  'audit.s3': 'A bucket of Amazon S3, or of a store that speaks its language.',
+  'audit.s3.bucket': 'Its name.',
+  'audit.s3.prefix': 'What names of objects begin with.',
+  'audit.s3.region': 'Its region.',
+  'audit.s3.endpoint': "Address of a store that is not Amazon's; asked by path.",
+  'audit.s3.access_key':
+    "Where the access key is found. Left out: as the AWS SDK finds it, from the environment, its files, or the machine's role.",
+  ...secret('audit.s3.access_key'),
+  'audit.s3.secret_key': 'Where the secret key is found; given where access_key is.',
+  ...secret('audit.s3.secret_key'),
+};
+
+type Described = Readonly<Record<string, string>>;
+
+function secret(path: string): Described {
+  return {
+    [`${path}.env`]: "Variable of the worker's environment that has it.",
+    [`${path}.file`]: 'File on the runner, seen from this file, that has it.',
+  };
+}
+
+function calendarWindow(path: string): Described {
+  return {
+    [`${path}.name`]: 'What people call it.',
+    [`${path}.days`]:
+      'Days of the week ([fri, sat]) or of the month ([1, 15, last]). Left out: from and until name days.',
+    [`${path}.from`]:
+      'When it begins: 2026-12-20T18:00 (once), 12-20 (each year), fri 18:00 (each week) or, with days, 15:00.',
+    [`${path}.until`]: 'When it ends, in the same form. A date without a time is the whole day.',
+  };
+}
+
+function systemd(path: string): Described {
+  return {
+    [`${path}.kind`]: 'A service of systemd.',
+    [`${path}.artifact`]: 'Archive in the release that has it.',
+    [`${path}.exec`]:
+      "What is run, word by word; the first is an absolute path. {release} is the component's directory on the host.",
+    [`${path}.user`]: 'Who runs it.',
+    [`${path}.port`]: 'Where it listens; it is told as PORT.',
+    [`${path}.environment`]: 'Variables that it gets.',
+    [`${path}.secrets`]: 'Variables that it gets, whose values stand elsewhere.',
+    ...secret(`${path}.secrets.*`),
+    [`${path}.stop_timeout`]: 'How long it may take to stop before it is killed.',
+    [`${path}.ready_timeout`]: 'How long it may take until it answers.',
+    [`${path}.unit`]:
+      "Name of its unit. Left out: made of application, environment and the component's name.",
+    [`${path}.health`]: 'How one sees that it works.',
+    [`${path}.health.path`]: 'Answers 200 with {"status": "UP"}.',
+    [`${path}.health.api`]: 'Further paths that must answer 200.',
+    [`${path}.health.version`]: 'Where it says its version.',
+    [`${path}.health.version.path`]: 'Path that answers with JSON.',
+    [`${path}.health.version.pointer`]: 'JSON pointer to the version in it.',
+    [`${path}.health.up`]: 'JSON pointers into the health answer that must say UP.',
+  };
+}
+
+function staticSite(path: string): Described {
+  return {
+    [`${path}.kind`]: 'Files that nginx serves.',
+    [`${path}.artifact`]: 'Archive in the release that has them.',
+    [`${path}.listen`]: 'Port of nginx.',
+    [`${path}.server_name`]: 'Name of the site; _ stands for any.',
+    [`${path}.routes`]: 'Prefixes that are passed on, and to which component.',
+    [`${path}.assets`]:
+      'Prefix of files whose names change with their content; those of the release before are served too.',
+    [`${path}.pages`]: 'Paths that must answer 200.',
+    [`${path}.version`]: 'File whose whole content is the version.',
+    [`${path}.proxied`]: 'Paths that must answer 200 through a route.',
+    [`${path}.ready_timeout`]: 'How long it may take until it answers.',
+  };
+}

@@ -1,0 +1,67 @@
+import { access, constants } from 'node:fs/promises';
+import type { EnvironmentConfig } from '../config/load.js';
+import { findProgram } from '../dev/find-program.js';
+import { missing, ok, type Finding } from '../domain/finding.js';
+
+/** The oldest Node that is supported; package.json says so too. */
+const OLDEST_NODE = [20, 19] as const;
+
+/** Judges a version of Node such as `20.20.2`. */
+export function nodeFinding(version: string = process.versions.node): Finding {
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  const isNew = major > OLDEST_NODE[0] || (major === OLDEST_NODE[0] && minor >= OLDEST_NODE[1]);
+  return isNew
+    ? ok('node', `Node ${version}`)
+    : missing('node', `Node ${version} is too old`, `Install Node ${OLDEST_NODE.join('.')} or later.`);
+}
+
+async function whereIs(program: string): Promise<string | undefined> {
+  if (!program.includes('/')) return findProgram(program);
+  return access(program, constants.X_OK).then(
+    () => program,
+    // Not there or not executable is an answer here, not a failure.
+    () => undefined,
+  );
+}
+
+async function programFinding(
+  check: string,
+  program: string,
+  what: string,
+  advice: string,
+): Promise<Finding> {
+  const path = await whereIs(program);
+  return path === undefined
+    ? missing(check, `${program} is not there, and ${what}`, advice)
+    : ok(check, path);
+}
+
+/** Programs that a worker for these environments calls. */
+export async function programFindings(environments: readonly EnvironmentConfig[]): Promise<Finding[]> {
+  const flyway = process.env['SAFEGUARD_FLYWAY'] ?? 'flyway';
+  const migrating = environments.filter(({ migrations }) => migrations !== undefined);
+  const signing = environments.filter(({ allowedSigners }) => allowedSigners !== null);
+  const names = (of: readonly EnvironmentConfig[]): string => of.map(({ name }) => name).join(', ');
+  return Promise.all([
+    ...(migrating.length === 0
+      ? []
+      : [
+          programFinding(
+            'flyway',
+            flyway,
+            `${names(migrating)} has migrations`,
+            'Install Flyway on the PATH of the worker, or name it with SAFEGUARD_FLYWAY.',
+          ),
+        ]),
+    ...(signing.length === 0
+      ? []
+      : [
+          programFinding(
+            'ssh-keygen',
+            'ssh-keygen',
+            `${names(signing)} has signed approvals`,
+            'Install the OpenSSH client (Debian: openssh-client).',
+          ),
+        ]),
+  ]);
+}
