@@ -1,7 +1,7 @@
 import { askHost, hostProgram } from './ask-host.js';
 import { judgeEnds } from './ends.js';
 import type { Facts } from './facts.js';
-import { forms } from './forms.js';
+import { forms, hide } from './forms.js';
 import { judgeLeaks, judgeLeaksOfHost, judgeRunnerFiles } from './leaks.js';
 import { judgeLeftovers } from './leftovers.js';
 import { judgeOverlaps } from './overlaps.js';
@@ -10,6 +10,9 @@ import { judgeDatabase } from './schema.js';
 import { judgeTogether, judgeWebHost } from './serving.js';
 import type { CheckAtRest, HostDoor, Rest, Violation } from './types.js';
 import { violation } from './violation.js';
+
+// Enough to understand it; a whole history helps nobody.
+const LONGEST = 2000;
 
 /** A host and what it says; `null` with the reason why it can't be asked. */
 interface Asked {
@@ -63,7 +66,7 @@ export const checkAtRest: CheckAtRest = async (rest) => {
   ]);
   const changes = new Map(hosts.map(({ door, facts }) => [door.name, facts?.changes ?? []]));
   const name = `${rest.application}-${rest.environment}`;
-  return [
+  const violations = [
     ...judgeHosts(rest, hosts),
     ...judgeEnds(rest),
     ...judgeOverlaps(name, changes),
@@ -71,4 +74,9 @@ export const checkAtRest: CheckAtRest = async (rest) => {
     ...judgeLeaks(rest, wanted),
     ...ofRunner,
   ];
+  return violations.map((one) => ({
+    ...one,
+    what: hide(one.what, wanted),
+    evidence: hide(one.evidence, wanted).slice(0, LONGEST),
+  }));
 };

@@ -20,6 +20,11 @@ export function shows(text: string | Buffer, wanted: readonly string[]): boolean
   return wanted.some((form) => text.includes(form));
 }
 
+/** The text without any of the forms: what shows a violation must not leak in its turn. */
+export function hide(text: string, wanted: readonly string[]): string {
+  return wanted.reduce((rest, form) => rest.replaceAll(form, '***'), text);
+}
+
 /** True when an exported history has any of the forms, in itself or in what its payloads are. */
 export function historyShows(history: string, wanted: readonly string[]): boolean {
   if (shows(history, wanted)) return true;

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Change } from './facts.js';
@@ -38,6 +39,8 @@ export function parsePaper(file: string, text: string): Paper | null {
 
 /** Every record and incident below a directory, under whatever name, and what can't be read. */
 export async function readPapers(directory: string): Promise<{ papers: Paper[]; broken: string[] }> {
+  // Nothing was written down yet; that is judged by what should have been.
+  if (!existsSync(directory)) return { papers: [], broken: [] };
   const entries = await readdir(directory, { recursive: true, withFileTypes: true });
   const files = entries.filter((entry) => entry.isFile() && entry.name.endsWith('.json'));
   const papers: Paper[] = [];

@@ -13,7 +13,8 @@ function base64(text: string): string {
 function hostFile(name: string, mode: string, text: (secret: string) => string): Plant {
   return {
     name,
-    put: ({ on, secret }) => on('web-2', `install -m ${mode} /dev/stdin ${HOST_FILE}`, text(secret)),
+    put: ({ on, secret }) =>
+      on('web-2', `(umask 077; cat > ${HOST_FILE}); chmod ${mode} ${HOST_FILE}`, text(secret)),
     undo: ({ on }) => on('web-2', `rm ${HOST_FILE}`),
     finds: [['I5', 'web-2', /^A secret stands in the file \/var\/tmp\/planted$/]],
   };
@@ -84,17 +85,15 @@ export const LEAKS: readonly Plant[] = [
   },
   {
     name: 'a secret in the command line of a host',
+    // Not by systemd-run: it would keep the command line in a file.
     put: ({ on, secret }) =>
       on(
         'db-1',
-        'read -r value; systemd-run --quiet --collect --unit=planted --description=planted sh -c "sleep infinity; true" "$value"',
+        `read -r value
+        setsid sh -c 'sleep infinity; true' "$value" < /dev/null > /dev/null 2>&1 & echo $! > /run/planted.pid`,
         `${secret}\n`,
       ),
-    undo: ({ on }) =>
-      on(
-        'db-1',
-        'systemctl stop planted.service; journalctl --quiet --rotate; journalctl --quiet --vacuum-size=1',
-      ),
+    undo: ({ on }) => on('db-1', 'kill -- "-$(cat /run/planted.pid)"; rm /run/planted.pid'),
     finds: [['I5', 'db-1', /^A secret stands in the command line of a process$/]],
   },
 ];

@@ -30,7 +30,7 @@ STATE=/var/lib/safeguard/$AE
 folder() { dirname "$(dirname "$(grep -lx "$1" /opt/$AE/releases/*/backend/version.txt)")"; }
 answers() { for i in $(seq 100); do curl -sf -m 1 -o /dev/null http://127.0.0.1:8080/actuator/info && return; sleep 0.1; done; false; }
 restart() { systemctl daemon-reload; systemctl restart $AE-backend.service; nginx -s reload; answers; settled; }
-settled() { for i in $(seq 100); do pgrep -f 'nginx: worker process is shutting down' >/dev/null || return 0; sleep 0.05; done; false; }
+settled() { for i in $(seq 100); do pgrep -f '[n]ginx: worker process is shutting down' >/dev/null || return 0; sleep 0.05; done; false; }
 `;
 
 /** A plant of one host, put in and undone by scripts; `finds` is about that host. */
