@@ -69,7 +69,7 @@ export const checkAtRest: CheckAtRest = async (rest) => {
   const violations = [
     ...judgeHosts(rest, hosts),
     ...judgeEnds(rest),
-    ...judgeOverlaps(name, changes),
+    ...judgeOverlaps(name, new Set(rest.runs.map(({ deploymentId }) => deploymentId)), changes),
     ...judgePapers(rest, papers, [...changes.values()].flat()),
     ...judgeLeaks(rest, wanted),
     ...ofRunner,

@@ -8,11 +8,16 @@ interface Placed extends Change {
   readonly run: string;
 }
 
-/** The deployment by the name of a change's unit; `null` when it is none. What takes a lost run back belongs to that run. */
-export function runOf(name: string, unit: string): string | null {
+/**
+ * The deployment by the name of a change's unit; `null` when it is none. What takes a lost run back belongs to that run; `ids`: of
+ * all runs that were accepted, since the id of one may end in the same word.
+ */
+export function runOf(name: string, unit: string, ids: ReadonlySet<string>): string | null {
   const prefix = `safeguard-${name}-`;
   if (!unit.startsWith(prefix)) return null;
-  return /^(.+?)(-rollback)?-\d+-\d+\.service$/.exec(unit.slice(prefix.length))?.[1] ?? null;
+  const run = /^(.+)-\d+-\d+\.service$/.exec(unit.slice(prefix.length))?.[1];
+  if (run === undefined) return null;
+  return ids.has(run) ? run : run.replace(/-rollback$/, '');
 }
 
 function end({ to }: Change): number {
@@ -23,10 +28,14 @@ function end({ to }: Change): number {
  * Changes that were going on at the same time and must not have been: two of one host, or two of different runs wherever. Hosts share
  * one kernel and so one clock.
  */
-export function judgeOverlaps(name: string, hosts: ReadonlyMap<string, readonly Change[]>): Violation[] {
+export function judgeOverlaps(
+  name: string,
+  ids: ReadonlySet<string>,
+  hosts: ReadonlyMap<string, readonly Change[]>,
+): Violation[] {
   const all = [...hosts].flatMap(([host, changes]) =>
     changes.flatMap((change): Placed[] => {
-      const run = runOf(name, change.unit);
+      const run = runOf(name, change.unit, ids);
       return run === null ? [] : [{ ...change, host, run }];
     }),
   );

@@ -88,9 +88,14 @@ function activities(history: string): { scheduled: Set<string>; completed: Set<s
 }
 
 /** Whether hosts were taken back in a run that did not go through, by systemd's word on them. */
-function tookBack(name: string, run: AcceptedRun | undefined, changes: readonly Change[]): boolean {
+function tookBack(
+  name: string,
+  ids: ReadonlySet<string>,
+  run: AcceptedRun | undefined,
+  changes: readonly Change[],
+): boolean {
   if (run?.status !== 'FAILED' && run?.status !== 'CANCELLED') return false;
-  const own = changes.filter(({ unit }) => runOf(name, unit) === run.deploymentId);
+  const own = changes.filter(({ unit }) => runOf(name, unit, ids) === run.deploymentId);
   const activated = own.find(({ operation }) => operation === 'activate');
   return own.some(({ operation, from }) => operation === 'restore' && activated && from > activated.from);
 }
@@ -158,7 +163,8 @@ export function judgePapers(
     );
     // Without a record nobody can say that the incident is one too many.
     const happened =
-      tookBack(name, run, changes) || (records.length === 0 && run !== undefined && incidents.length > 0);
+      tookBack(name, new Set(runs.keys()), run, changes) ||
+      (records.length === 0 && run !== undefined && incidents.length > 0);
     return [
       ...judgeRecords(rest, id, run, records),
       ...judgeIncidents(id, recorded || happened, incidents, { run, records, happened }),

@@ -23,6 +23,9 @@ export function judgeWebHost(judged: Judged): Served {
   return { version, violations: [...violations, violation('I1', judged.host, what, evidence)] };
 }
 
+/** What changes the release; all other runs bring hosts to the one that is there. */
+const MOVES = /^(deployment|rollback)\//;
+
 /**
  * Versions that may serve after these runs; `null` stands for nothing. A run that completed serves its version; one that was ended
  * from outside may have been finished by its environment; one that failed was taken back, unless it was a repair: that goes through
@@ -31,6 +34,7 @@ export function judgeWebHost(judged: Judged): Served {
 export function versionsAfter(runs: readonly AcceptedRun[]): Set<string | null> {
   return runs.reduce(
     (possible, { status, version, workflowId }) => {
+      if (!MOVES.test(workflowId)) return possible;
       if (status === 'COMPLETED') return new Set([version]);
       const isDeployment = workflowId.startsWith('deployment/');
       const isSettled = (status === 'FAILED' || status === 'CANCELLED') && isDeployment;

@@ -23,7 +23,12 @@ describe('versions that may serve after runs', () => {
       ['1', '2'],
     ],
     ['one that completed after that decides', [run('TERMINATED', '2'), run('COMPLETED', '3')], ['3']],
-    ['a repair goes through and says that checks fail', [run('FAILED', '1', 'rollback')], [null, '1']],
+    [
+      'a repair brings hosts to what is there',
+      [run('COMPLETED', '1'), run('COMPLETED', 'converge', 'converge')],
+      ['1'],
+    ],
+    ['a rollback goes through and says that checks fail', [run('FAILED', '1', 'rollback')], [null, '1']],
   ])('%s', (_, runs, versions) => {
     expect([...versionsAfter(runs)].sort()).toEqual([...versions].sort());
   });
@@ -44,7 +49,11 @@ describe('changes at the same time', () => {
   }
 
   function overlaps(hosts: Record<string, Change[]>): string[] {
-    return judgeOverlaps('campus-production', new Map(Object.entries(hosts))).map(({ what }) => what);
+    return judgeOverlaps(
+      'campus-production',
+      new Set(['a', 'b', 'b-rollback']),
+      new Map(Object.entries(hosts)),
+    ).map(({ what }) => what);
   }
 
   test('one after the other is right, at the very moment too', () => {
@@ -75,12 +84,18 @@ describe('changes at the same time', () => {
     expect(overlaps({ 'web-1': [change('a', 1, null)], 'web-2': [change('b', 99, 100)] })).toHaveLength(1);
   });
 
+  test("two runs of which one bears the other's name", () => {
+    expect(overlaps({ 'web-1': [change('b', 1, 5)], 'web-2': [change('b-rollback', 2, 6)] })).toHaveLength(1);
+  });
+
   test('the run by the name of its unit; a lease is none', () => {
-    expect(runOf('campus-production', 'safeguard-campus-production-20260101-000000-abc-3-12.service')).toBe(
-      '20260101-000000-abc',
-    );
-    expect(runOf('campus-production', 'safeguard-campus-production-lease.service')).toBeNull();
-    expect(runOf('campus-production', 'safeguard-gate.service')).toBeNull();
+    const of = (unit: string): string | null => runOf('campus-production', unit, new Set(['2-rollback']));
+    expect(of('safeguard-campus-production-20260101-000000-abc-3-12.service')).toBe('20260101-000000-abc');
+    expect(of('safeguard-campus-production-chaos-1-2-0-0-rollback-3-1.service')).toBe('chaos-1-2-0-0');
+    expect(of('safeguard-campus-production-2-rollback-3-1.service')).toBe('2-rollback');
+    expect(of('safeguard-campus-production-2-rollback-rollback-3-1.service')).toBe('2-rollback');
+    expect(of('safeguard-campus-production-lease.service')).toBeNull();
+    expect(of('safeguard-gate.service')).toBeNull();
   });
 });
 
