@@ -33,3 +33,8 @@ export function processTerminal(): Terminal {
     colour: colours(live),
   };
 }
+
+/** How a page is laid out: within the terminal's width, or, where there is none, without broken lines, so that they can be searched. */
+export function sheetOf({ colour, width, live }: Terminal): Pick<Terminal, 'colour' | 'width'> {
+  return { colour, width: live ? width : Number.POSITIVE_INFINITY };
+}

@@ -59,7 +59,11 @@ async function knownHostsFinding(file: string, hosts: readonly HostRef[]): Promi
       `Add them, and compare each with what the host's console shows: ${unknown.map(scan).join('; ')}`,
     );
   } catch (error) {
-    return missing(check, `${file} ${why(error)}`, `Make it: ${hosts.map(scan).join('; ')}`);
+    return missing(
+      check,
+      `${file} ${why(error)}`,
+      `Make it, and compare each key with what the host's console shows: ${hosts.map(scan).join('; ')}`,
+    );
   }
 }
 

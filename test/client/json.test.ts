@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { DefaultLogger, Runtime } from '@temporalio/worker';
 import { completionTree, withDescendants } from '../../src/client/completion/tree.js';
+import type { QueuedRun } from '../../src/domain/environment-state.js';
 import { createProgram } from '../../src/client/program.js';
 import { CapturedTerminal } from './captured-terminal.js';
 import { CliServer } from './cli-server.js';
@@ -15,8 +16,15 @@ Runtime.install({ logger: new DefaultLogger('ERROR') });
 
 beforeAll(async () => {
   cli = await CliServer.start();
-  const waiting = { ...holder('converge', 'converge/prod/waiting-01'), deploymentId: 'waiting-01' };
-  const { grantedAt: _at, epoch: _epoch, began: _began, decided: _decided, ...queued } = waiting;
+  const queued: QueuedRun = {
+    kind: 'converge',
+    deploymentId: 'waiting-01',
+    workflowId: 'converge/prod/waiting-01',
+    runId: 'r',
+    version: 'converge',
+    requestedBy: 'alice',
+    enqueuedAt: '2026-11-21T12:01:00Z',
+  };
   await cli.environment('prod', {
     ...serving,
     holder: holder('deployment', 'deployment/prod/2.1.0/holder-01'),

@@ -7,7 +7,7 @@ import { resultOf } from '../result-of.js';
 import { endOfCompleted, endOfFailed, type RunEnd } from '../run-end.js';
 import type { Session } from '../session.js';
 import type { Started } from '../start.js';
-import type { Terminal } from '../terminal.js';
+import { sheetOf, type Terminal } from '../terminal.js';
 import { describeDeployment } from '../view/deployment-plan.js';
 import { describeEnd } from '../view/run-end.js';
 
@@ -37,7 +37,7 @@ export async function showDryRun(
       }),
     );
   else {
-    if (plan !== null) terminal.out(describeDeployment(plan, terminal.colour));
+    if (plan !== null) terminal.out(describeDeployment(plan, sheetOf(terminal)));
     terminal.out(describeEnd(end, environment, terminal.colour));
   }
   return end.exitStatus;

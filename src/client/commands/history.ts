@@ -1,7 +1,7 @@
 import { pastRuns } from '../history.js';
 import type { GlobalOptions } from '../options.js';
 import { withSession } from '../session.js';
-import type { Terminal } from '../terminal.js';
+import { sheetOf, type Terminal } from '../terminal.js';
 import { historyPage } from '../view/history.js';
 import { placeOf } from './place.js';
 
@@ -21,7 +21,7 @@ export async function history(
   terminal.out(
     options.json
       ? JSON.stringify({ ...place, runs })
-      : historyPage(place, runs, { colour: terminal.colour, now: Date.now() }),
+      : historyPage(place, runs, { ...sheetOf(terminal), now: Date.now() }),
   );
   return 0;
 }

@@ -1,6 +1,6 @@
 import { environmentOf } from '../../config/load.js';
 import { configuration, type GlobalOptions } from '../options.js';
-import type { Terminal } from '../terminal.js';
+import { sheetOf, type Terminal } from '../terminal.js';
 import { policyTable } from '../view/policy.js';
 
 /** `safeguard policy show`: reads `safeguard.yaml` and asks nobody. */
@@ -9,7 +9,7 @@ export function policyShow(terminal: Terminal, name: string, options: GlobalOpti
   terminal.out(
     options.json
       ? JSON.stringify({ environment: name, values: policyLines })
-      : policyTable(policyLines, terminal.colour),
+      : policyTable(policyLines, sheetOf(terminal)),
   );
   return 0;
 }

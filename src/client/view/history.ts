@@ -1,10 +1,9 @@
 import type { ChalkInstance } from 'chalk';
-import Table from 'cli-table3';
 import { describeRun } from '../../domain/environment-view.js';
 import type { Place } from '../environments.js';
 import type { PastRun } from '../history.js';
-import { PLAIN_TABLE } from './progress-table.js';
-import type { Paper } from './queue.js';
+import { plainTable } from './plain-table.js';
+import type { Canvas } from './progress-table.js';
 import { elapsed, moment } from './times.js';
 
 const GOOD: readonly string[] = ['SUCCEEDED', 'NOOP', 'DRY_RUN'];
@@ -17,7 +16,7 @@ function ending({ outcome, isRunning, phase }: PastRun, colour: ChalkInstance): 
   return BAD.includes(outcome) ? colour.red(outcome) : colour.yellow(outcome);
 }
 
-function row(run: PastRun, { colour, now }: Paper): string[] {
+function row(run: PastRun, { colour, now }: Canvas): string[] {
   const { kind, version, startedAt, endedAt, deploymentId } = run;
   return [
     startedAt === null ? `ended ${moment(endedAt ?? '')}` : moment(startedAt),
@@ -29,14 +28,14 @@ function row(run: PastRun, { colour, now }: Paper): string[] {
 }
 
 /** The latest runs of an environment, a line each. */
-export function historyPage(place: Place, runs: readonly PastRun[], paper: Paper): string {
-  const { colour } = paper;
+export function historyPage(place: Place, runs: readonly PastRun[], canvas: Canvas): string {
+  const { colour } = canvas;
   const title = colour.bold(`${place.application}/${place.environment}`);
   if (runs.length === 0) return `${title}: nothing was ever deployed here, as far as the server remembers.`;
-  const table = new Table({
-    ...PLAIN_TABLE,
-    head: ['began', 'run', 'outcome', 'took', 'deployment'].map((head) => colour.dim(head)),
-  });
-  table.push(...runs.map((run) => row(run, paper)));
-  return table.toString();
+  const heads = ['began', 'run', 'outcome', 'took', 'deployment'];
+  return plainTable(
+    heads,
+    runs.map((run) => row(run, canvas)),
+    canvas,
+  );
 }

@@ -1,7 +1,6 @@
-import type { ChalkInstance } from 'chalk';
-import Table from 'cli-table3';
 import type { PolicyLine } from '../../config/policy-keys.js';
-import { PLAIN_TABLE } from './progress-table.js';
+import { plainTable } from './plain-table.js';
+import type { Canvas } from './progress-table.js';
 import { printable } from './printable.js';
 
 function shown(value: unknown): string {
@@ -14,17 +13,12 @@ function shown(value: unknown): string {
 }
 
 /** A policy, a line for each value, with where it comes from. */
-export function policyTable(lines: readonly PolicyLine[], colour: ChalkInstance): string {
-  const table = new Table({
-    ...PLAIN_TABLE,
-    head: ['key', 'value', 'from'].map((head) => colour.dim(head)),
-  });
-  table.push(
-    ...lines.map(({ key, value, from, carriedOut }) => [
-      key,
-      `${printable(shown(value), 200)}${carriedOut ? '' : colour.yellow(' (not carried out by this version)')}`,
-      from.startsWith('preset ') ? colour.dim(from) : from,
-    ]),
-  );
-  return table.toString();
+export function policyTable(lines: readonly PolicyLine[], sheet: Pick<Canvas, 'colour' | 'width'>): string {
+  const { colour } = sheet;
+  const rows = lines.map(({ key, value, from, carriedOut }) => [
+    key,
+    `${printable(shown(value), 200)}${carriedOut ? '' : colour.yellow(' (not carried out by this version)')}`,
+    from.startsWith('preset ') ? colour.dim(from) : from,
+  ]);
+  return plainTable(['key', 'value', 'from'], rows, sheet);
 }
