@@ -21,8 +21,9 @@ export class Crew {
     const lab = await Lab.up({ name, web: WEB_HOSTS });
     await lab.assertContained();
     const script = join(checkoutRoot(), 'dist', 'chaos', 'lab-process.js');
-    const [program = '', ...args] = [...lab.enter(), process.execPath, '--no-warnings', script, name, state];
-    const child = spawn(program, args, {
+    const program = [process.execPath, '--no-warnings', script, name, state];
+    const [command = '', ...args] = [...lab.enter(), ...program];
+    const child = spawn(command, args, {
       env: { ...process.env, SAFEGUARD_FLYWAY: await flyway() },
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     });
@@ -31,9 +32,9 @@ export class Crew {
 
   /** Carries out one run. Throws when its process has ended. */
   async carryOut(draw: Draw): Promise<Answer> {
-    const ended = once(this.child, 'exit').then(() => {
-      throw new Error(`the process of lab ${this.lab.name} has ended`);
-    });
+    const ended = once(this.child, 'exit').then(() =>
+      Promise.reject(new Error(`the process of lab ${this.lab.name} has ended`)),
+    );
     this.child.send(draw);
     const answered = once(this.child, 'message').then(([answer]) => answer as Answer);
     return Promise.race([answered, ended]);

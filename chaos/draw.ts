@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto';
 import { CELLS, STEPS_OF, type Cell } from './cells.js';
 import {
   BAD_RELEASES,
-  FAULTS,
   SCENARIOS,
   type Draw,
   type DrawnFault,
@@ -25,7 +24,21 @@ const LASTS: Readonly<Partial<Record<FaultName, readonly [number, number]>>> = {
   'postgres-down': [1_000, 8_000],
 };
 
-const LONGEST_AFTER_MS = 1_500;
+/** How far into each step a moment may lie, in milliseconds: about as long as the step takes on a machine with nothing else to do. */
+const WITHIN: Readonly<Record<Step, number>> = {
+  plan: 300,
+  stage: 300,
+  backend: 1_200,
+  frontend: 300,
+  migrate: 1_200,
+  check: 500,
+  prepare: 300,
+  commit: 400,
+  record: 30,
+  restore: 1_500,
+  // What lies between two events is short.
+  between: 1,
+};
 /** Fewer than the activities of the shortest run. */
 const LATEST_BETWEEN = 10;
 const VICTIMS = 3;
@@ -33,8 +46,9 @@ const VICTIMS = 3;
 /** Steps of which each host has one. */
 const ON_EACH_HOST: readonly Step[] = ['stage', 'backend', 'frontend', 'prepare', 'commit', 'restore'];
 
-/** An interruption after these would come too late, or there would be nothing to bring back. */
+/** Before these there would be nothing to bring back, and after them it is too late. A command takes a second to be heard. */
 const INTERRUPTIBLE: readonly Step[] = ['backend', 'frontend', 'migrate', 'check', 'prepare'];
+const INTERRUPTIBLE_BY_COMMAND: readonly Step[] = ['backend', 'frontend', 'migrate'];
 
 /** Draws by name, so that none depends on how many were drawn before it. */
 class Urn {
@@ -78,8 +92,7 @@ function momentOf(urn: Urn, what: string, step: Step): Moment {
   return {
     step,
     nth: 1 + urn.index(`${what} nth`, last),
-    // What lies between two events is short.
-    afterMs: isAtStart || step === 'between' ? 0 : urn.index(`${what} after`, LONGEST_AFTER_MS),
+    afterMs: isAtStart ? 0 : urn.index(`${what} after`, WITHIN[step]),
   };
 }
 
@@ -95,18 +108,29 @@ function faultOf(urn: Urn, what: string, { step, fault }: Cell): DrawnFault {
   };
 }
 
-function anotherFault(urn: Urn, what: string, scenario: Scenario): DrawnFault {
-  const steps = STEPS_OF[scenario];
-  const cells = CELLS.filter(({ step }) => steps.includes(step));
-  const fault = urn.pick(`${what} fault`, FAULTS);
-  return faultOf(
-    urn,
-    what,
-    urn.pick(
-      `${what} step`,
-      cells.filter((cell) => cell.fault === fault),
-    ),
-  );
+/** Steps in the order in which a run comes to them, there and back; `between` is everywhere. */
+const COURSE: readonly Step[] = [
+  ...(['plan', 'stage', 'backend', 'frontend', 'migrate', 'check', 'prepare'] as const),
+  ...(['restore', 'commit', 'record'] as const),
+];
+
+/**
+ * One of another kind, since a client that was killed once can't be killed again; and not at an earlier step, since a run that ends there
+ * would never come to the first one's.
+ */
+function anotherFault(
+  urn: Urn,
+  what: string,
+  scenario: Scenario,
+  present: readonly DrawnFault[],
+): DrawnFault {
+  const first = present[0]?.moment.step ?? 'between';
+  const isInTime = (step: Step): boolean =>
+    step === 'between' || COURSE.indexOf(step) >= COURSE.indexOf(first);
+  const steps = STEPS_OF[scenario].filter(isInTime);
+  const isNew = ({ step, fault }: Cell): boolean =>
+    steps.includes(step) && !present.some((one) => one.fault === fault);
+  return faultOf(urn, what, urn.pick(`${what} cell`, CELLS.filter(isNew)));
 }
 
 function faultCount(urn: Urn): number {
@@ -123,13 +147,16 @@ export function drawRun(seed: number, run: number): Draw {
     'scenario',
     SCENARIOS.filter((name) => STEPS_OF[name].includes(cell.step)),
   );
-  const others = Array.from({ length: faultCount(urn) - 1 }, (_, index) => `fault ${index + 2}`);
+  const interruptible = scenario === 'abort' ? INTERRUPTIBLE_BY_COMMAND : INTERRUPTIBLE;
+  const faults = [faultOf(urn, 'fault 1', cell)];
+  for (let number = 2; number <= faultCount(urn); number += 1)
+    faults.push(anotherFault(urn, `fault ${number}`, scenario, faults));
   return {
     seed,
     run,
     scenario,
     bad: urn.pick('bad', BAD_RELEASES),
-    interrupt: momentOf(urn, 'interrupt', urn.pick('interrupt step', INTERRUPTIBLE)),
-    faults: [faultOf(urn, 'fault 1', cell), ...others.map((what) => anotherFault(urn, what, scenario))],
+    interrupt: momentOf(urn, 'interrupt', urn.pick('interrupt step', interruptible)),
+    faults,
   };
 }

@@ -1,11 +1,13 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { defineSearchAttributeKey } from '@temporalio/common';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import type { AcceptedRun } from './checker/types.js';
 import type { Place } from './place.js';
 import { describeTimeline } from './timeline.js';
 
 /** Workflow types that are runs of their own, with a record; a `rollback` ends what another one was accepted for. */
+const VERSION = defineSearchAttributeKey('SafeguardVersion', 'KEYWORD');
 const RUNS = ['deployment', 'recovery'];
 
 /** What Temporal knows of everything that was ever begun. */
@@ -19,15 +21,21 @@ export interface Known {
 export async function readTemporal({ client }: Place): Promise<Known> {
   const runs: AcceptedRun[] = [];
   const histories = new Map<string, string>();
-  for await (const { workflowId, runId, type, status } of client.workflow.list()) {
+  for await (const { workflowId, runId, type, status, typedSearchAttributes } of client.workflow.list()) {
     const history = await client.workflow.getHandle(workflowId, runId).fetchHistory();
     histories.set(histories.has(workflowId) ? `${workflowId} ${runId}` : workflowId, historyToJSON(history));
     if (!RUNS.includes(type)) continue;
     const parts = workflowId.split('/');
-    const version = type === 'deployment' ? (parts.at(-2) ?? '') : (parts[0] ?? '');
-    runs.push({ deploymentId: parts.at(-1) ?? '', workflowId, version, status: status.name });
+    const version = typedSearchAttributes.get(VERSION) ?? '';
+    runs.push({
+      deploymentId: parts.at(-1) ?? '',
+      workflowId,
+      version: version,
+      status: status.name,
+    });
   }
-  return { runs, histories };
+  // The newest comes first.
+  return { runs: runs.reverse(), histories };
 }
 
 /** Keeps what lies elsewhere beside the place's own logs: histories, journals of the hosts, the timeline. */

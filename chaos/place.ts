@@ -42,7 +42,9 @@ export class Place {
     readonly timeline: Timeline,
     /** The campus database's password. */
     readonly secret: string,
-    private readonly environment: Readonly<Record<string, string>>,
+    /** What every process has in its environment; a client needs no secret. */
+    private readonly outside: Readonly<Record<string, string>>,
+    private readonly flyway: string,
   ) {}
 
   /** Empties the lab's hosts. `directory` must not hold anything yet; `releases` is what `buildReleases` filled. */
@@ -59,15 +61,10 @@ export class Place {
     const secret = secrets['CAMPUS_PRODUCTION_DB_PASSWORD'] ?? '';
     // A job of CI, which the caller may be, would start the same deployment twice as one.
     const usual = Object.entries(process.env).filter(([name]) => !name.startsWith('GITHUB_'));
-    const environment = {
-      ...(Object.fromEntries(usual) as Record<string, string>),
-      NO_COLOR: '1',
-      CAMPUS_DB_PASSWORD: secret,
-      SAFEGUARD_FLYWAY: flywayProgram,
-    };
+    const outside = { ...(Object.fromEntries(usual) as Record<string, string>), NO_COLOR: '1' };
     const settings = temporalSettings({ address: server.address, environment: {} });
     const client = await connectClient(settings);
-    const place = new Place(lab, directory, server, client, timeline, secret, environment);
+    const place = new Place(lab, directory, server, client, timeline, secret, outside, flywayProgram);
     await place.startWorkers();
     return place;
   }
@@ -75,8 +72,7 @@ export class Place {
   /** Runs a command of the CLI; `name` is that of its log. */
   cli(name: string, words: readonly string[]): ClientProcess {
     const logFile = join(this.directory, `cli-${name}.log`);
-    const { CAMPUS_DB_PASSWORD: _, ...env } = this.environment;
-    const client = new ClientProcess({ argv: this.argv(words), env, logFile });
+    const client = new ClientProcess({ argv: this.argv(words), env: this.outside, logFile });
     this.clients.push(client);
     return client;
   }
@@ -114,11 +110,14 @@ export class Place {
 
   private async startWorkers(): Promise<void> {
     process.once('exit', this.abandon);
+    const env = {
+      ...this.outside,
+      CAMPUS_DB_PASSWORD: this.secret,
+      SAFEGUARD_FLYWAY: this.flyway,
+    };
     for (let index = 1; index <= WORKERS; index += 1) {
       const logFile = join(this.directory, `worker-${index}.log`);
-      this.workers.push(
-        new SupervisedWorker({ argv: this.argv(['--verbose', 'worker']), env: this.environment, logFile }),
-      );
+      this.workers.push(new SupervisedWorker({ argv: this.argv(['--verbose', 'worker']), env, logFile }));
     }
     await Promise.all(this.workers.map((worker) => worker.untilReady()));
   }

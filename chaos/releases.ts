@@ -12,8 +12,8 @@ export const FIRST = '1.0.0';
 /** A good release with a migration, and another one after it. */
 export const GOOD = '2.0.0';
 export const NEXT = '2.1.0';
-/** One whose second migration fails in the middle. */
-export const FAILING = '2.0.3';
+/** One whose only new migration fails in the middle; it leads to a schema that the first release tolerates, or it would be refused. */
+export const FAILING = '1.0.1';
 /** Releases that never get through. */
 export const BAD: Readonly<Record<BadRelease, string>> = {
   'wrong-version': '2.0.1',

@@ -23,7 +23,7 @@ async function lookAtHosts({ lab }: Place): Promise<string | null> {
   const away = states.find(({ state }) => state !== 'up');
   if (away) return `${away.host.name} is ${away.state}`;
   for (const { host } of states) {
-    const programs = await hostPrograms(lab.name, host.name);
+    const programs = hostPrograms(lab.name, host.name);
     if (programs.length > 0) return `${host.name} runs ${programs[0]?.words.join(' ') ?? ''}`;
   }
   return null;

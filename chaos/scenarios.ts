@@ -95,17 +95,17 @@ async function queue(stage: Stage): Promise<void> {
   const { place, draw } = stage;
   const deployed: Promise<void>[] = [];
   for (const version of [GOOD, BAD[draw.bad], NEXT]) {
-    let hasEnded = false;
     const run = place.client.workflow.getHandle(
       deploymentWorkflowId(ENVIRONMENT, version, idOf(draw, version)),
     );
-    deployed.push(deploy(stage, version).finally(() => (hasEnded = true)));
+    const ended = new AbortController();
+    deployed.push(deploy(stage, version).finally(() => ended.abort()));
     const isKnown = (): Promise<boolean> =>
       run.describe().then(
         () => true,
         () => false,
       );
-    while (!hasEnded && !(await isKnown())) await delay(AGAIN_MS / 5);
+    while (!ended.signal.aborted && !(await isKnown())) await delay(AGAIN_MS / 5);
   }
   await Promise.all(deployed);
 }

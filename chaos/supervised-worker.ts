@@ -73,8 +73,12 @@ export class SupervisedWorker {
     this.child?.kill('SIGKILL');
   }
 
+  private wanted(): boolean {
+    return this.isWanted;
+  }
+
   private async supervise(): Promise<void> {
-    while (this.isWanted) {
+    for (;;) {
       this.restartMs = RESTART_MS;
       const log = openSync(this.command.logFile, 'a');
       const { argv, env } = this.command;
@@ -82,7 +86,9 @@ export class SupervisedWorker {
       closeSync(log);
       await once(this.child, 'exit');
       this.child = null;
-      if (this.isWanted) await delay(this.restartMs);
+      if (!this.wanted()) return;
+      await delay(this.restartMs);
+      if (!this.wanted()) return;
     }
   }
 }

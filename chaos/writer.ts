@@ -1,11 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client } from 'pg';
 
-/** Table that rows are written to; in a schema of its own, because the application's belongs to Flyway. */
-export const WRITER_TABLE = 'chaos.writes';
+/** In a schema of its own, because the application's belongs to Flyway. */
+const TABLE = 'chaos.written';
 
 const MAKE_TABLE = `drop schema if exists chaos cascade; create schema chaos;
-create table ${WRITER_TABLE} (id integer primary key, at timestamptz not null default now())`;
+create table ${TABLE} (number integer primary key, at timestamptz not null default now())`;
 const PAUSE_MS = 40;
 const TIMEOUT_MS = 2_000;
 
@@ -57,7 +57,7 @@ export class Writer {
     this.next += 1;
     try {
       this.client ??= await connected(this.place);
-      await this.client.query(`insert into ${WRITER_TABLE} (id) values ($1)`, [id]);
+      await this.client.query(`insert into ${TABLE} (number) values ($1)`, [id]);
       this.acknowledged.push(id);
     } catch {
       // PostgreSQL is down on purpose now and then; what it has not acknowledged, nobody was promised.

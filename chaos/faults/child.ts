@@ -1,28 +1,20 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { signalProcess } from '../../lab/processes.js';
-import { flyways, hostPrograms } from '../processes.js';
-import type { Place } from '../place.js';
+import { children } from '../processes.js';
 import { Missed, type Strike } from './fault.js';
 
-const LOOK_MS = 2_000;
-const EVERY_MS = 20;
-
-async function children({ lab, workers }: Place): Promise<number[]> {
-  const pids = workers.flatMap(({ pid }) => (pid === undefined ? [] : [pid]));
-  const hosts = lab.hosts.filter(({ role }) => role === 'web');
-  const found = await Promise.all([flyways(pids), ...hosts.map(({ name }) => hostPrograms(lab.name, name))]);
-  // Who watches a lease goes on from one step to the next, and is nobody's child.
-  return found.flat().flatMap(({ pid, words }) => (words.includes('lease') ? [] : [pid]));
-}
+const LOOK_MS = 1_500;
+const EVERY_MS = 10;
 
 /** SIGKILL to what works for a step beside the worker: the program on a host, or Flyway on the runner. Whichever runs. */
-export const killChild: Strike = async (place, { victim }) => {
+export const killChild: Strike = async ({ lab, workers, timeline }, { victim }) => {
   const deadline = Date.now() + LOOK_MS;
   while (Date.now() < deadline) {
-    const pids = await children(place);
-    const pid = pids[victim % pids.length];
-    if (pid !== undefined && signalProcess(pid, 'SIGKILL')) {
-      place.timeline.note(`killed process ${pid}`);
+    const own = workers.flatMap(({ pid }) => (pid === undefined ? [] : [pid]));
+    const found = children(lab.name, own);
+    const child = found[victim % found.length];
+    if (child !== undefined && signalProcess(child.pid, 'SIGKILL')) {
+      timeline.note(`killed ${child.words.join(' ').slice(0, 120)}`);
       return;
     }
     await delay(EVERY_MS);
