@@ -1,3 +1,6 @@
+/** Where the writer inserts: a schema of its own, since Flyway refuses to begin in a schema that has strange tables. */
+export const WRITTEN = { table: 'chaos.written', column: 'number' } as const;
+
 /** The five invariants. */
 export type Invariant = 'I1' | 'I2' | 'I3' | 'I4' | 'I5';
 
@@ -47,12 +50,13 @@ export interface Rest {
   readonly hosts: readonly HostDoor[];
   /** Every release that was ever built for these hosts. */
   readonly releases: readonly BuiltRelease[];
+  /** In the order in which they were accepted. */
   readonly runs: readonly AcceptedRun[];
   /** Ids of all workflows that Temporal says are running, without the environment's own. */
   readonly running: readonly string[];
-  /** Directory in which records and incidents are written, a folder each. */
+  /** Directory below which records and incidents are written, wherever: files are known by what is in them. */
   readonly records: string;
-  /** Rows that the database acknowledged to the writer. */
+  /** Rows that the database acknowledged to the writer, who inserts them into `WRITTEN`. */
   readonly acknowledged: readonly number[];
   /** Histories as Temporal exports them, by workflow id. */
   readonly histories: ReadonlyMap<string, string>;
@@ -62,6 +66,8 @@ export interface Rest {
   readonly commandLines: readonly string[];
   /** Values that must be nowhere but in files of root with mode 600 below the releases. */
   readonly secrets: readonly string[];
+  /** What hosts' journals have from before is of no concern; left out: they are read from their beginning. */
+  readonly since?: Date;
 }
 
 /** Reads everything once it has come to rest; an empty list: nothing is wrong. */
