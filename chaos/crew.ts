@@ -9,6 +9,18 @@ import type { Answer } from './lab-process.js';
 
 const WEB_HOSTS = 3;
 
+/** Brings a lab up; one that does not come up leaves nothing behind. */
+async function labNamed(name: string): Promise<Lab> {
+  try {
+    const lab = await Lab.up({ name, web: WEB_HOSTS });
+    await lab.assertContained();
+    return lab;
+  } catch (error) {
+    await Lab.remove(name);
+    throw error;
+  }
+}
+
 /** A lab, and a process in its network that carries out runs there. */
 export class Crew {
   private constructor(
@@ -18,8 +30,7 @@ export class Crew {
 
   /** Brings up the lab `name`. `state`: where runs keep what they need. */
   static async gather(name: string, state: string): Promise<Crew> {
-    const lab = await Lab.up({ name, web: WEB_HOSTS });
-    await lab.assertContained();
+    const lab = await labNamed(name);
     const script = join(checkoutRoot(), 'dist', 'chaos', 'lab-process.js');
     const program = [process.execPath, '--no-warnings', script, name, state];
     const [command = '', ...args] = [...lab.enter(), ...program];

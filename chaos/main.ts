@@ -17,7 +17,7 @@ class Chaos {
   readonly failed: number[] = [];
   private readonly waiting: number[];
   private readonly crews: Crew[] = [];
-  private isStopped = false;
+  private stopped: Promise<unknown> | null = null;
 
   constructor(
     private readonly options: Options,
@@ -27,6 +27,11 @@ class Chaos {
     const known = new Map(present.map((result) => [result.draw.run, result]));
     this.results.push(...(again ? [] : [...known.values()].filter(({ draw }) => runs.includes(draw.run))));
     this.waiting = runs.filter((run) => again || !known.has(run));
+  }
+
+  /** How many runs nobody has begun. */
+  get left(): number {
+    return this.waiting.length;
   }
 
   private get file(): string {
@@ -42,15 +47,31 @@ class Chaos {
 
   /** Takes the labs down, whatever goes on there. */
   async stop(): Promise<void> {
-    this.isStopped = true;
-    await Promise.all(this.crews.map((crew) => crew.dismiss()));
+    this.stopped ??= Promise.all(this.crews.map((crew) => crew.dismiss()));
+    await this.stopped;
   }
 
   private async onLab(index: number): Promise<void> {
-    const crew = await Crew.gather(`chaos-${process.pid}-${index}`, this.options.state);
-    this.crews.push(crew);
-    for (let run = this.waiting.shift(); run !== undefined && !this.isStopped; run = this.waiting.shift())
+    const crew = await this.gather(`chaos-${process.pid}-${index}`);
+    if (crew === null) return;
+    for (
+      let run = this.waiting.shift();
+      run !== undefined && this.stopped === null;
+      run = this.waiting.shift()
+    )
       await this.onCrew(crew, run);
+  }
+
+  /** `null`: that lab does not come up; the others do its work. */
+  private async gather(name: string): Promise<Crew | null> {
+    try {
+      const crew = await Crew.gather(name, this.options.state);
+      this.crews.push(crew);
+      return crew;
+    } catch (error) {
+      say(`the lab ${name} does not come up: ${String(error)}`);
+      return null;
+    }
   }
 
   private async onCrew(crew: Crew, run: number): Promise<void> {
@@ -75,18 +96,22 @@ await ensureRequirements();
 await mkdir(options.state, { recursive: true });
 await buildReleases(join(options.state, 'releases'));
 const chaos = new Chaos(options, await readResults(join(options.state, 'runs.jsonl')));
+/** What shells expect of a program that Ctrl-C ended. */
+const INTERRUPTED = 130;
+
 process.once('SIGINT', () => {
   say('stopped: labs go down; the same command goes on where it was');
-  void chaos.stop().finally(() => process.exit(130));
+  void chaos.stop().finally(() => process.exit(INTERRUPTED));
 });
 try {
   await chaos.carryOut();
 } finally {
   await chaos.stop();
 }
-const { results, failed } = chaos;
+const { results, failed, left } = chaos;
 console.log(describeResults(results));
 if (failed.length > 0) console.log(`could not be carried out: ${failed.join(', ')}`);
+if (left > 0) console.log(`${left} runs were not begun: no lab came up`);
 const summary = summaryOf(results);
 if (options.json) console.log(JSON.stringify(summary));
-process.exitCode = summary.violations === 0 && failed.length === 0 ? 0 : 1;
+process.exitCode = summary.violations === 0 && failed.length + left === 0 ? 0 : 1;

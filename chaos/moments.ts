@@ -17,6 +17,7 @@ export interface Struck extends DrawnFault {
 export class Appointment {
   /** True from the moment on until the fault is healed. */
   isUnderWay = false;
+  /** When it was healed, as `Date.now()` says it; `null`: not yet, or there was nothing to heal. */
   healedAt: number | null = null;
   readonly done: Promise<Struck>;
   private readonly over = new AbortController();
@@ -27,6 +28,8 @@ export class Appointment {
     private readonly sightings: Sightings,
   ) {
     this.done = this.keep();
+    // Whoever awaits it is told; until then it must not end the process.
+    this.done.catch(() => undefined);
   }
 
   /** The moment does not come any more. */

@@ -65,7 +65,7 @@ export class Place {
     const settings = temporalSettings({ address: server.address, environment: {} });
     const client = await connectClient(settings);
     const place = new Place(lab, directory, server, client, timeline, secret, outside, flywayProgram);
-    await place.startWorkers();
+    place.startWorkers();
     return place;
   }
 
@@ -75,6 +75,11 @@ export class Place {
     const client = new ClientProcess({ argv: this.argv(words), env: this.outside, logFile });
     this.clients.push(client);
     return client;
+  }
+
+  /** Resolves when every worker polls. One is enough to begin with: the first deployment does not wait for this. */
+  async untilReady(): Promise<void> {
+    await Promise.all(this.workers.map((worker) => worker.untilReady()));
   }
 
   /** Workers ended and started no more, in order. */
@@ -108,7 +113,7 @@ export class Place {
     ];
   }
 
-  private async startWorkers(): Promise<void> {
+  private startWorkers(): void {
     process.once('exit', this.abandon);
     const env = {
       ...this.outside,
@@ -119,7 +124,6 @@ export class Place {
       const logFile = join(this.directory, `worker-${index}.log`);
       this.workers.push(new SupervisedWorker({ argv: this.argv(['--verbose', 'worker']), env, logFile }));
     }
-    await Promise.all(this.workers.map((worker) => worker.untilReady()));
   }
 }
 

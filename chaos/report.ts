@@ -4,7 +4,7 @@ import type { RunResult } from './results.js';
 import { describeTimeline } from './timeline.js';
 
 const FIRST_COLUMN = 14;
-const COLUMN = 8;
+const COLUMN = 9;
 /** Longer names of scenarios in a column's width. */
 const SHORT: Readonly<Partial<Record<Scenario, string>>> = {
   'failing-migration': 'migr.',

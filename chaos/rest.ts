@@ -52,29 +52,21 @@ async function whyNot(place: Place): Promise<string | null> {
   }
 }
 
-/** How a run came to rest. */
-export interface Rested {
-  /** Why it did not, in time; `null`: it did. */
-  readonly unrest: string | null;
-  /** From the end of the last fault, in milliseconds. */
-  readonly tookMs: number;
-}
-
 /**
  * Waits until nothing goes on any more: no fault, no command, no run, no quarantine, no program on a host. Repairs that the environment
- * begins by itself are waited for like everything else.
+ * begins by itself are waited for like everything else. Answers why it has not come to rest in time; `null`: it has.
  */
-export async function untilRest(place: Place, appointments: readonly Appointment[]): Promise<Rested> {
+export async function untilRest(place: Place, appointments: readonly Appointment[]): Promise<string | null> {
   let quietSince = Date.now();
   let last = '';
   for (;;) {
     const unrest = await whyNot(place);
     const isBusy = appointments.some(({ isUnderWay }) => isUnderWay);
     if (isBusy) quietSince = Date.now();
-    else if (unrest === null) return { unrest, tookMs: Math.max(0, Date.now() - quietSince) };
+    else if (unrest === null) return null;
     if (unrest !== null && unrest !== last) place.timeline.note(`no rest: ${unrest}`);
     last = unrest ?? '';
-    if (Date.now() > quietSince + LIMIT_MS) return { unrest, tookMs: Date.now() - quietSince };
+    if (Date.now() > quietSince + LIMIT_MS) return unrest;
     await delay(EVERY_MS);
   }
 }

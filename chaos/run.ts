@@ -10,12 +10,12 @@ import { keepEvidence, readTemporal, type Known } from './evidence.js';
 import { startPostgres } from './faults/hosts.js';
 import { Appointment, type Struck } from './moments.js';
 import { APPLICATION, ENVIRONMENT, Place } from './place.js';
-import { openRuns, untilRest, type Rested } from './rest.js';
+import { openRuns, untilRest } from './rest.js';
 import type { RunResult } from './results.js';
 import { play, prepare } from './scenarios.js';
 import { Sightings } from './sightings.js';
 import { Timeline } from './timeline.js';
-import { Writer } from './writer.js';
+import { Writer, type DatabasePlace } from './writer.js';
 
 /** Where runs happen. Several share `releases`, none shares a lab at the same time. */
 export interface Grounds {
@@ -40,13 +40,17 @@ async function heal(lab: Lab): Promise<void> {
 
 interface Played {
   readonly faults: readonly Struck[];
-  readonly rested: Rested;
+  /** Why it did not come to rest; `null`: it did. */
+  readonly unrest: string | null;
+  /** From the end of the last fault until rest, in milliseconds. */
+  readonly restMs: number;
 }
 
 /** Plays the scenario under its faults until everything has come to rest. */
 async function playOut(place: Place, draw: Draw): Promise<Played> {
   const over = new AbortController();
   const sightings = await Sightings.start(place.client, place.timeline);
+  const startedAt = Date.now();
   try {
     const appointments = draw.faults.map((fault) => new Appointment(fault, place, sightings));
     const played = play({ place, draw, sightings, over: over.signal });
@@ -56,9 +60,10 @@ async function playOut(place: Place, draw: Draw): Promise<Played> {
     for (const appointment of appointments) appointment.giveUp();
     const faults = await Promise.all(appointments.map(({ done }) => done));
     // What came in the last moment has its time too.
-    const rested = await untilRest(place, appointments);
-    if (rested.unrest === null) await played;
-    return { faults, rested };
+    const unrest = await untilRest(place, appointments);
+    if (unrest === null) await played;
+    const lastEnd = Math.max(startedAt, ...appointments.map(({ healedAt }) => healedAt ?? 0));
+    return { faults, unrest, restMs: Date.now() - lastEnd };
   } finally {
     sightings.stop();
   }
@@ -78,6 +83,7 @@ function doors({ lab }: Place): HostDoor[] {
 }
 
 interface Seen {
+  readonly since: Date;
   readonly known: Known;
   readonly running: readonly string[];
   readonly acknowledged: readonly number[];
@@ -98,11 +104,17 @@ function restOf(place: Place, { built, releases }: Grounds, seen: Seen): Rest {
     directories: [place.directory, releases],
     commandLines: seen.commandLines,
     secrets: [place.secret],
+    since: seen.since,
   };
 }
 
+function database({ lab, secret }: Place): DatabasePlace {
+  const name = `${APPLICATION}_${ENVIRONMENT}`;
+  return { host: lab.host('db-1').address, user: name, password: secret, database: name };
+}
+
 /** Not at rest in time: somebody would wait for ever. */
-function unresolved({ unrest }: Rested): Violation[] {
+function unresolved(unrest: string | null): Violation[] {
   if (unrest === null) return [];
   return [{ invariant: 'I2', host: null, what: 'It did not come to rest (unresolved).', evidence: unrest }];
 }
@@ -120,28 +132,30 @@ export async function carryOut(draw: Draw, grounds: Grounds): Promise<RunResult>
   let kept: string | null = directory;
   try {
     timeline.note('place is there');
-    await prepare(place, draw);
-    const writer = await Writer.start({
-      host: lab.host('db-1').address,
-      user: 'campus_production',
-      password: place.secret,
-      database: 'campus_production',
-    });
+    await Promise.all([prepare(place, draw), place.untilReady()]);
+    const writer = await Writer.start(database(place));
     timeline.note(`scenario ${draw.scenario}`);
-    const { faults, rested } = await playOut(place, draw).finally(() => writer.stop());
-    timeline.note(rested.unrest === null ? 'at rest' : `not at rest: ${rested.unrest}`);
+    const { faults, unrest, restMs } = await playOut(place, draw).finally(() => writer.stop());
+    timeline.note(unrest === null ? 'at rest' : `not at rest: ${unrest}`);
     await commandLines.stop();
     const known = await readTemporal(place);
     const running = await openRuns(place);
     await place.stopWorkers();
     timeline.note('workers have ended');
     const { acknowledged } = writer;
-    const seen = { known, running, acknowledged, commandLines: [...commandLines.seen] };
-    const violations = [...unresolved(rested), ...(await checkAtRest(restOf(place, grounds, seen)))];
+    const seen = {
+      since: new Date(startedAt),
+      known,
+      running,
+      acknowledged,
+      commandLines: [...commandLines.seen],
+    };
+    const violations = [...unresolved(unrest), ...(await checkAtRest(restOf(place, grounds, seen)))];
     timeline.note(`checked: ${violations.length} violations`);
-    if (violations.length === 0) kept = null;
-    else await keepEvidence(place, known);
-    const { unrest, tookMs: restMs } = rested;
+    if (violations.length === 0) {
+      await Writer.forget(database(place));
+      kept = null;
+    } else await keepEvidence(place, known);
     const tookMs = Date.now() - startedAt;
     return { draw, faults, violations, unrest, restMs, tookMs, timeline: timeline.entries, kept };
   } finally {

@@ -1,8 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { WorkflowNotFoundError, type WorkflowHandle } from '@temporalio/client';
-import { deploymentWorkflowId } from '../src/workflows/messages.js';
+import type { DeploymentRequest } from '../src/domain/run.js';
+import { deploymentWorkflowId, taskQueue } from '../src/workflows/messages.js';
 import type { Draw, Scenario } from './draw-types.js';
-import { ENVIRONMENT, type Place } from './place.js';
+import { APPLICATION, ENVIRONMENT, type Place } from './place.js';
 import { BAD, FAILING, FIRST, GOOD, NEXT } from './releases.js';
 import type { Sightings } from './sightings.js';
 
@@ -51,15 +52,38 @@ async function rollback({ place, draw }: Scene): Promise<void> {
   await command(place, 'rollback', ['rollback', ENVIRONMENT, '--to', FIRST, ...who]);
 }
 
+/** Without a command: what has to be there already is begun in the shortest way. */
+async function deployed({ place, draw }: Scene, version: string): Promise<void> {
+  const request: DeploymentRequest = {
+    application: APPLICATION,
+    environment: ENVIRONMENT,
+    version,
+    deploymentId: idOf(draw, version),
+    requestedBy: 'chaos',
+    force: false,
+    adopt: null,
+  };
+  await place.client.workflow.execute('deployment', {
+    workflowId: deploymentWorkflowId(ENVIRONMENT, version, request.deploymentId),
+    taskQueue: taskQueue(APPLICATION),
+    args: [request],
+  });
+  place.timeline.note(`${version} serves`);
+}
+
 /** What has to be there before anything goes wrong. */
 export async function prepare(place: Place, draw: Draw): Promise<void> {
-  await deploy({ place, draw }, FIRST);
-  if (draw.scenario === 'rollback') await deploy({ place, draw }, GOOD);
+  await deployed({ place, draw }, FIRST);
+  if (draw.scenario === 'rollback') await deployed({ place, draw }, GOOD);
 }
 
 /** Asks Temporal itself, as its Web UI does, until it has heard; a run that has ended can't be told any more. */
-async function askTemporal({ timeline }: Place, what: string, ask: () => Promise<unknown>): Promise<void> {
-  for (;;) {
+async function askTemporal(
+  { place: { timeline }, over }: Stage,
+  what: string,
+  ask: () => Promise<unknown>,
+): Promise<void> {
+  while (!over.aborted) {
     try {
       await ask();
       timeline.note(`${what}: told`);
@@ -120,10 +144,9 @@ const PLAYS: Readonly<Record<Scenario, (stage: Stage) => Promise<void>>> = {
       const words = ['--id', idOf(stage.draw, GOOD), '--reason', 'chaos', '--by', 'chaos'];
       return command(stage.place, 'abort', ['abort', ENVIRONMENT, ...words]);
     }),
-  cancel: (stage) =>
-    interrupted(stage, () => askTemporal(stage.place, 'cancel', () => handleOf(stage).cancel())),
+  cancel: (stage) => interrupted(stage, () => askTemporal(stage, 'cancel', () => handleOf(stage).cancel())),
   terminate: (stage) =>
-    interrupted(stage, () => askTemporal(stage.place, 'terminate', () => handleOf(stage).terminate('chaos'))),
+    interrupted(stage, () => askTemporal(stage, 'terminate', () => handleOf(stage).terminate('chaos'))),
   queue,
 };
 

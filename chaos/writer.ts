@@ -1,11 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client } from 'pg';
+import { WRITTEN } from './checker/types.js';
 
-/** In a schema of its own, because the application's belongs to Flyway. */
-const TABLE = 'chaos.written';
+const { table: TABLE, column: COLUMN } = WRITTEN;
 
-const MAKE_TABLE = `drop schema if exists chaos cascade; create schema chaos;
-create table ${TABLE} (number integer primary key, at timestamptz not null default now())`;
+const SCHEMA = TABLE.split('.')[0] ?? '';
+const DROP_TABLE = `drop schema if exists ${SCHEMA} cascade;`;
+const MAKE_TABLE = `${DROP_TABLE} create schema ${SCHEMA};
+create table ${TABLE} (${COLUMN} integer primary key, at timestamptz not null default now())`;
 const PAUSE_MS = 40;
 const TIMEOUT_MS = 2_000;
 
@@ -32,10 +34,13 @@ export class Writer {
 
   /** Makes its table anew, and begins. */
   static async start(place: DatabasePlace): Promise<Writer> {
-    const client = await connected(place);
-    await client.query(MAKE_TABLE);
-    await client.end();
+    await once(place, MAKE_TABLE);
     return new Writer(place);
+  }
+
+  /** Takes its table away again. */
+  static async forget(place: DatabasePlace): Promise<void> {
+    await once(place, DROP_TABLE);
   }
 
   async stop(): Promise<void> {
@@ -48,7 +53,7 @@ export class Writer {
       await this.insert();
       await delay(PAUSE_MS);
     }
-    await this.forget();
+    await this.disconnect();
   }
 
   private async insert(): Promise<void> {
@@ -57,20 +62,26 @@ export class Writer {
     this.next += 1;
     try {
       this.client ??= await connected(this.place);
-      await this.client.query(`insert into ${TABLE} (number) values ($1)`, [id]);
+      await this.client.query(`insert into ${TABLE} (${COLUMN}) values ($1)`, [id]);
       this.acknowledged.push(id);
     } catch {
       // PostgreSQL is down on purpose now and then; what it has not acknowledged, nobody was promised.
-      await this.forget();
+      await this.disconnect();
     }
   }
 
-  private async forget(): Promise<void> {
+  private async disconnect(): Promise<void> {
     const { client } = this;
     this.client = null;
     // Its connection may be gone already, which is why it is forgotten.
     await client?.end().catch(() => undefined);
   }
+}
+
+async function once(place: DatabasePlace, sql: string): Promise<void> {
+  const client = await connected(place);
+  await client.query(sql);
+  await client.end();
 }
 
 async function connected({ host, user, password, database }: DatabasePlace): Promise<Client> {
