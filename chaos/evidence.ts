@@ -1,13 +1,13 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { defineSearchAttributeKey } from '@temporalio/common';
+import { WorkflowFailedError, type Client } from '@temporalio/client';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import type { AcceptedRun } from './checker/types.js';
+import type { RecoveryResult } from '../src/domain/recovery.js';
 import type { Place } from './place.js';
 import { describeTimeline } from './timeline.js';
 
 /** Workflow types that are runs of their own, with a record; a `rollback` ends what another one was accepted for. */
-const VERSION = defineSearchAttributeKey('SafeguardVersion', 'KEYWORD');
 const RUNS = ['deployment', 'recovery'];
 
 /** What Temporal knows of everything that was ever begun. */
@@ -17,16 +17,32 @@ export interface Known {
   readonly histories: ReadonlyMap<string, string>;
 }
 
+/** Where a recovery has brought the hosts, by its own result; a recovery that failed has none. */
+async function releaseOf(client: Client, workflowId: string): Promise<string> {
+  try {
+    const handle = client.workflow.getHandle<() => Promise<RecoveryResult>>(workflowId);
+    return (await handle.result()).plan?.to?.version ?? '';
+  } catch (error) {
+    if (error instanceof WorkflowFailedError) return '';
+    throw error;
+  }
+}
+
 /** Runs and histories of a place, by Temporal's own word. */
 export async function readTemporal({ client }: Place): Promise<Known> {
   const runs: AcceptedRun[] = [];
   const histories = new Map<string, string>();
-  for await (const { workflowId, runId, type, status, typedSearchAttributes } of client.workflow.list()) {
+  for await (const { workflowId, runId, type, status } of client.workflow.list()) {
     const history = await client.workflow.getHandle(workflowId, runId).fetchHistory();
     histories.set(histories.has(workflowId) ? `${workflowId} ${runId}` : workflowId, historyToJSON(history));
     if (!RUNS.includes(type)) continue;
     const parts = workflowId.split('/');
-    const version = typedSearchAttributes.get(VERSION) ?? '';
+    const version =
+      type === 'deployment'
+        ? (parts.at(-2) ?? '')
+        : status.name === 'RUNNING'
+          ? ''
+          : await releaseOf(client, workflowId);
     runs.push({
       deploymentId: parts.at(-1) ?? '',
       workflowId,
