@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { drawRun } from '../../chaos/draw.js';
 import { buildReleases, builtReleases } from '../../chaos/releases.js';
-import { describeFailure, describeRun } from '../../chaos/report.js';
+import { describeFailure } from '../../chaos/report.js';
 import { carryOut, type Grounds } from '../../chaos/run.js';
 import { Lab } from '../../lab/lab.js';
 
@@ -16,6 +16,7 @@ export type NamedRun = readonly [seed: number, run: number];
 /** Tests that carry out runs of chaos on the lab at hand, one after the other, and find nothing wrong. */
 export function testRuns(runs: readonly NamedRun[]): void {
   let grounds: Grounds;
+  let isKept = false;
 
   beforeAll(async () => {
     const lab = await Lab.open(process.env['SAFEGUARD_LAB'] ?? 'lab');
@@ -24,13 +25,16 @@ export function testRuns(runs: readonly NamedRun[]): void {
     await buildReleases(releases);
     grounds = { lab, state, releases, built: await builtReleases(releases) };
   }, 60_000);
-  afterAll(() => rm(grounds.state, { recursive: true }));
+  afterAll(async () => {
+    // Logs of a run that failed are for whoever reads of it.
+    if (!isKept) await rm(grounds.state, { recursive: true });
+  });
 
   test.each(runs.map(([seed, run]) => [describeDraw(seed, run), seed, run] as const))(
     '%s',
     async (_, seed, run) => {
       const result = await carryOut(drawRun(seed, run), grounds);
-      console.error(describeRun(result));
+      isKept ||= result.kept !== null;
       expect(result.violations.length === 0 ? '' : describeFailure(result)).toBe('');
     },
     LIMIT_MS,
