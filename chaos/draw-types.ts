@@ -27,7 +27,10 @@ export const FAULTS = [
 ] as const;
 export type FaultName = (typeof FAULTS)[number];
 
-/** Steps of a run that a fault can be aimed at, by the names of their activities; `queued` and `between` have none. */
+/**
+ * Steps of a run that a fault can be aimed at, by what its activities do: `backend` and `frontend` are activations, `plan` is also
+ * that of a recovery. `between` is none of them: the moment at which an activity has ended, and the workflow decides.
+ */
 export const STEPS = [
   'plan',
   'stage',
@@ -43,9 +46,11 @@ export const STEPS = [
 ] as const;
 export type Step = (typeof STEPS)[number];
 
-/** When a fault happens: at a step's start, or that many milliseconds after it. */
+/** When something happens: at a step's start, or that many milliseconds after it. */
 export interface Moment {
   readonly step: Step;
+  /** Which of the step's activities, counted from 1 as they begin: most steps have one for each host. `between`: as they end. */
+  readonly nth: number;
   readonly afterMs: number;
 }
 
@@ -53,11 +58,15 @@ export interface Moment {
 export interface DrawnFault {
   readonly fault: FaultName;
   readonly moment: Moment;
-  /** Which of the web hosts or workers, counted from 0; faults that need none ignore it. */
+  /** Which of the web hosts, counted from 0, or of the workers: 2 is both of them. Faults that need none ignore it. */
   readonly victim: number;
   /** How long it lasts where it lasts, in milliseconds. */
   readonly lastsMs: number;
 }
+
+/** A release that never gets through. */
+export const BAD_RELEASES = ['wrong-version', 'never-healthy'] as const;
+export type BadRelease = (typeof BAD_RELEASES)[number];
 
 /** Everything that is random about one run; it follows from `seed` and `run` alone. */
 export interface Draw {
@@ -65,6 +74,10 @@ export interface Draw {
   /** Counted from 1. */
   readonly run: number;
   readonly scenario: Scenario;
-  /** One to three, by their order. */
+  /** What is wrong with the release where the scenario has a bad one. */
+  readonly bad: BadRelease;
+  /** When the scenario's abort, cancellation or termination comes, where it has one. */
+  readonly interrupt: Moment;
+  /** One to three. The first one's step and fault go round through all cells, and the scenario follows from its step. */
   readonly faults: readonly DrawnFault[];
 }

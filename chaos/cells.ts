@@ -1,0 +1,38 @@
+import { FAULTS, STEPS, type FaultName, type Scenario, type Step } from './draw-types.js';
+
+/** A step and what happens in it: what coverage counts. */
+export interface Cell {
+  readonly step: Step;
+  readonly fault: FaultName;
+}
+
+const FORWARD = ['plan', 'stage', 'backend', 'frontend', 'migrate', 'check', 'prepare', 'commit'] as const;
+const BACK = ['restore', 'commit', 'check'] as const;
+const ALWAYS = ['record', 'between'] as const;
+
+/**
+ * Steps that are certain to come in each scenario while nothing goes wrong. Interrupted ones have more, up to where the interruption
+ * comes, which is another draw.
+ */
+export const STEPS_OF: Readonly<Record<Scenario, readonly Step[]>> = {
+  good: [...FORWARD, ...ALWAYS],
+  bad: ['plan', 'stage', 'backend', ...BACK, ...ALWAYS],
+  'failing-migration': ['plan', 'stage', 'backend', 'frontend', 'migrate', ...BACK, ...ALWAYS],
+  rollback: ['plan', ...BACK, ...ALWAYS],
+  abort: ['plan', 'stage', 'backend', ...BACK, ...ALWAYS],
+  cancel: ['plan', 'stage', 'backend', ...BACK, ...ALWAYS],
+  terminate: ['plan', 'stage', 'backend', ...BACK, ...ALWAYS],
+  queue: [...FORWARD, 'restore', ...ALWAYS],
+};
+
+/** Where nothing runs on a host or beside the worker that could be killed by itself. */
+const CHILDLESS: readonly Step[] = ['check', 'record', 'between'];
+
+function makesSense({ step, fault }: Cell): boolean {
+  return fault !== 'child-kill' || !CHILDLESS.includes(step);
+}
+
+/** Every step × fault that makes sense. */
+export const CELLS: readonly Cell[] = STEPS.flatMap((step) =>
+  FAULTS.map((fault) => ({ step, fault })).filter(makesSense),
+);

@@ -1,0 +1,64 @@
+import { appendFile, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { drawRun } from '../../chaos/draw.js';
+import { parseOptions } from '../../chaos/options.js';
+import { describeFailure, describeResults, summaryOf } from '../../chaos/report.js';
+import { appendResult, readResults, type RunResult } from '../../chaos/results.js';
+
+let directory: string;
+
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'chaos-results-'));
+});
+afterAll(() => rm(directory, { recursive: true }));
+
+function result(run: number, restMs: number, isWrong: boolean): RunResult {
+  const draw = drawRun(7, run);
+  return {
+    draw,
+    faults: draw.faults.map((fault) => ({ ...fault, hit: true, atMs: 10, why: '' })),
+    violations: isWrong
+      ? [{ invariant: 'I1', host: 'web-1', what: 'It serves nothing', evidence: 'status 0' }]
+      : [],
+    unrest: isWrong ? 'open: deployment/production/2.0.0/x' : null,
+    restMs,
+    tookMs: 30_000,
+    timeline: [{ atMs: 1_500, what: 'FAULT cut' }],
+    kept: isWrong ? '/var/tmp/kept' : null,
+  };
+}
+
+test('results are read again; half a line, which a call left that was ended, is none', async () => {
+  const file = join(directory, 'runs.jsonl');
+  expect(await readResults(file)).toEqual([]);
+  const all = [result(1, 100, false), result(2, 2_500, true)];
+  for (const one of all) await appendResult(file, one);
+  await appendFile(file, '{"draw":{"seed":7,"run":3}, "faults":[{');
+  expect(await readResults(file)).toEqual(all);
+});
+
+test('the summary counts violations, what did not come to rest, and the longest time to rest', () => {
+  const results = [result(1, 100, false), result(2, 2_540, true)];
+  expect(summaryOf(results)).toEqual({ runs: 2, violations: 1, unresolved: 1, worst_rest_s: 2.5 });
+  expect(describeResults(results)).toContain('2 runs, 1 violations, 1 unresolved');
+});
+
+test('a run that failed says how to run it again, when what happened, and where its logs are', () => {
+  const text = describeFailure(result(2, 2_500, true));
+  expect(text).toContain('npm run chaos -- --seed 7 --only 2');
+  expect(text).toContain('1.50  FAULT cut');
+  expect(text).toContain('/var/tmp/kept');
+  expect(text).toContain('I1 web-1 It serves nothing');
+});
+
+test('one named run is carried out again, the others only where their result is not there', () => {
+  expect(parseOptions(['--seed', '7', '--only', '3'])).toMatchObject({ runs: [3], again: true, labs: 1 });
+  expect(parseOptions(['--seed', '7', '--runs', '2'])).toMatchObject({
+    runs: [1, 2],
+    again: false,
+    state: '/var/tmp/safeguard-chaos/7',
+  });
+  expect(() => parseOptions(['--runs', 'all'])).toThrow('--runs is a number');
+});
