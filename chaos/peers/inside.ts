@@ -3,17 +3,24 @@ import { Lab } from '../../lab/lab.js';
 import { openAnsible } from './ansible.js';
 import { openCapistrano } from './capistrano.js';
 import { killed, type Killed } from './kill.js';
-import { webHosts } from './peer.js';
+import { webHosts, type OpenPeer } from './peer.js';
 import { openSafeguard } from './safeguard.js';
+import { TOOLS, type Tool } from './tools.js';
 
-const [name = '', runs = '1'] = process.argv.slice(2);
-const lab = await Lab.open(name);
+const OPEN: Readonly<Record<Tool, OpenPeer>> = {
+  ansible: openAnsible,
+  capistrano: openCapistrano,
+  safeguard: openSafeguard,
+};
+
+const [runs = '1', ...tools] = process.argv.slice(2);
+const lab = await Lab.open(process.env['SAFEGUARD_LAB']);
 await lab.assertContained();
 const found: Killed[] = [];
-for (const open of [openAnsible, openCapistrano, openSafeguard]) {
+for (const tool of TOOLS.filter((known) => tools.includes(known))) {
   for (let run = 0; run < Number(runs); run += 1) {
     for (const stopped of [1, webHosts(lab).length]) {
-      const one = await killed(lab, open, stopped);
+      const one = await killed(lab, OPEN[tool], stopped);
       console.error(JSON.stringify(one));
       found.push(one);
     }

@@ -8,6 +8,7 @@ import { ensureRequirements } from '../../setup/requirements.js';
 import { say } from '../../setup/say.js';
 import type { Killed } from './kill.js';
 import type { Look } from './look.js';
+import { TOOLS, type Tool } from './tools.js';
 
 export type { Killed } from './kill.js';
 
@@ -16,6 +17,8 @@ const WEB_HOSTS = 3;
 export interface PeersOptions {
   /** How often each tool is killed at each moment: as soon as the first host, and as soon as every host has stopped its service. */
   readonly runs: number;
+  /** Left out: all. */
+  readonly tools?: readonly Tool[];
   /** The lab's name; left out: one of this process. It is brought up for this and taken down. */
   readonly lab?: string;
 }
@@ -25,20 +28,26 @@ export interface PeersOptions {
  * Installs the Debian package `capistrano`. Needs root.
  * @returns one entry for each run of each tool
  */
-export async function runPeers({
-  runs,
-  lab: name = `peers-${process.pid}`,
-}: PeersOptions): Promise<Killed[]> {
+export async function runPeers(options: PeersOptions): Promise<Killed[]> {
+  const { runs, tools = TOOLS, lab: name = `peers-${process.pid}` } = options;
   await ensureRequirements();
-  await ensurePackages(['capistrano']);
+  if (tools.includes('capistrano')) await ensurePackages(['capistrano']);
   say(`lab ${name}: ${WEB_HOSTS} web hosts and a database`);
   const lab = await Lab.up({ name, web: WEB_HOSTS });
   try {
     await lab.assertContained();
     const program = join(checkoutRoot(), 'dist', 'chaos', 'peers', 'inside.js');
-    const argv: string[] = [...lab.enter(), process.execPath, '--no-warnings', program, name, String(runs)];
+    const argv: string[] = [
+      ...lab.enter(),
+      process.execPath,
+      '--no-warnings',
+      program,
+      String(runs),
+      ...tools,
+    ];
     const [command = '', ...rest] = argv;
-    const { stdout } = await execa(command, rest, { stdin: 'ignore', stderr: 'inherit' });
+    const env = { SAFEGUARD_LAB: name };
+    const { stdout } = await execa(command, rest, { env, stdin: 'ignore', stderr: 'inherit' });
     return JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '') as Killed[];
   } finally {
     await lab.down();

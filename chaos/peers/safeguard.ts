@@ -1,3 +1,4 @@
+import type { WorkflowHandle } from '@temporalio/client';
 import { CampusLab, ended } from '../../test/hosts/campus-lab.js';
 import { emptyHosts } from '../../test/hosts/empty-hosts.js';
 import { WorkerProcess } from '../../test/hosts/worker-process.js';
@@ -12,8 +13,10 @@ export const openSafeguard: OpenPeer = async () => {
   const campus = await CampusLab.open();
   const workers = [await WorkerProcess.start(campus)];
   for (const version of VERSIONS) await campus.release(version);
+  let last: WorkflowHandle | null = null;
   const deploy = async (version: string): Promise<Controller> => {
     const run = await campus.start(version);
+    last = run;
     const end = ended(run).then(({ outcome, message }) => `${outcome ?? 'no outcome'}: ${message}`);
     // Nobody waits for it when something goes wrong before.
     end.catch(() => undefined);
@@ -36,6 +39,9 @@ export const openSafeguard: OpenPeer = async () => {
     again: null,
     close: async () => {
       for (const worker of workers) await worker.signal('SIGKILL');
+      // Whoever waits for its end would ask a server that is gone. Most often it has ended, and says so.
+      await last?.terminate('the lab is taken down').catch(() => undefined);
+      await last?.result().catch(() => undefined);
       await campus.close();
       await emptyHosts(campus.lab);
     },

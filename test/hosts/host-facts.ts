@@ -45,16 +45,17 @@ export class HostFacts {
     return (await this.journal(`UNIT=${BACKEND}`, `MESSAGE_ID=${STARTED}`)).length;
   }
 
-  /** The transient units of changes since the host's boot, in order. */
+  /** The transient units of changes since the host's boot, in order; one that was begun twice is there twice. */
   async changes(): Promise<ChangeUnit[]> {
-    const units = new Map<string, ChangeUnit>();
+    const units: ChangeUnit[] = [];
     for (const { UNIT: unit, MESSAGE_ID: kind, at } of await this.journal('_PID=1')) {
       if (!/^safeguard-campus-production-.*-\d+-\d+\.service$/.test(unit)) continue;
-      const known = units.get(unit);
-      if (kind === STARTED) units.set(unit, known ?? { unit, from: at, to: null });
-      else if (known) units.set(unit, { ...known, to: at });
+      const last = units.findLastIndex((known) => known.unit === unit);
+      const known = units[last];
+      if (kind === STARTED) units.push({ unit, from: at, to: null });
+      else if (known) units[last] = { ...known, to: at };
     }
-    return [...units.values()];
+    return units;
   }
 
   /** The change that goes on now; null when there is none. @throws Error when there are two */
