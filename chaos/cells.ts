@@ -32,6 +32,13 @@ function makesSense({ step, fault }: Cell): boolean {
   return fault !== 'child-kill' || !CHILDLESS.includes(step);
 }
 
+/** Reads `STEP:FAULT`. Throws an error that says which there are. */
+export function parseCell(text: string): Cell {
+  const cell = CELLS.find(({ step, fault }) => `${step}:${fault}` === text);
+  if (cell) return cell;
+  throw new Error(`There is no cell "${text}". Steps: ${STEPS.join(', ')}. Faults: ${FAULTS.join(', ')}.`);
+}
+
 /** Every step × fault that makes sense. */
 export const CELLS: readonly Cell[] = STEPS.flatMap((step) =>
   FAULTS.map((fault) => ({ step, fault })).filter(makesSense),

@@ -79,7 +79,10 @@ function shuffled(seed: number, round: number): Cell[] {
   return weighed.sort((one, other) => one.weight - other.weight).map(({ cell }) => cell);
 }
 
-function cellOf(seed: number, run: number): Cell {
+/** Every other run takes one of the cells that were asked for. */
+function cellOf(seed: number, run: number, aim: readonly Cell[]): Cell {
+  const aimed = run % 2 === 1 ? aim[((run - 1) / 2) % aim.length] : undefined;
+  if (aimed) return aimed;
   const round = Math.floor((run - 1) / CELLS.length);
   const cell = shuffled(seed, round)[(run - 1) % CELLS.length];
   if (cell === undefined) throw new Error(`Runs are counted from 1: ${run}`);
@@ -139,10 +142,10 @@ function faultCount(urn: Urn): number {
   return share < 0.8 ? 2 : 3;
 }
 
-/** Everything that is random about a run, from the seed and the run's number (from 1) alone. */
-export function drawRun(seed: number, run: number): Draw {
+/** Everything that is random about a run, from the seed, the run's number (from 1) and the cells that are asked for alone. */
+export function drawRun(seed: number, run: number, aim: readonly Cell[] = []): Draw {
   const urn = new Urn(`${seed}/${run}`);
-  const cell = cellOf(seed, run);
+  const cell = cellOf(seed, run, aim);
   const scenario = urn.pick(
     'scenario',
     SCENARIOS.filter((name) => STEPS_OF[name].includes(cell.step)),
@@ -158,5 +161,6 @@ export function drawRun(seed: number, run: number): Draw {
     bad: urn.pick('bad', BAD_RELEASES),
     interrupt: momentOf(urn, 'interrupt', urn.pick('interrupt step', interruptible)),
     faults,
+    ...(aim.length > 0 && { aimedAt: aim.map(({ step, fault }) => `${step}:${fault}`) }),
   };
 }

@@ -1,117 +1,28 @@
-import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
-import { ensureRequirements } from '../setup/requirements.js';
-import { say } from './say.js';
-import { Crew } from './crew.js';
-import { drawRun } from './draw.js';
-import { parseOptions, type Options } from './options.js';
-import { buildReleases } from './releases.js';
-import { describeFailure, describeResults, describeRun, summaryOf } from './report.js';
-import { appendResult, readResults, type RunResult } from './results.js';
+import { carryOutRuns } from './carry-out.js';
+import { describeMutations, runMutations } from './mutations/main.js';
+import { parseOptions, type MutationsWish, type PeersWish } from './options.js';
+import { describePeers, runPeers } from './peers/main.js';
 
-/** A run that could not be carried out is tried once more: that says nothing of the product. */
-const TRIES = 2;
-
-class Chaos {
-  readonly results: RunResult[] = [];
-  readonly failed: number[] = [];
-  private readonly waiting: number[];
-  private readonly crews: Crew[] = [];
-  private stopped: Promise<unknown> | null = null;
-
-  constructor(
-    private readonly options: Options,
-    present: readonly RunResult[],
-  ) {
-    const { runs, again } = options;
-    const known = new Map(present.map((result) => [result.draw.run, result]));
-    this.results.push(...(again ? [] : [...known.values()].filter(({ draw }) => runs.includes(draw.run))));
-    this.waiting = runs.filter((run) => again || !known.has(run));
-  }
-
-  /** How many runs nobody has begun. */
-  get left(): number {
-    return this.waiting.length;
-  }
-
-  private get file(): string {
-    return join(this.options.state, 'runs.jsonl');
-  }
-
-  async carryOut(): Promise<void> {
-    const { labs, runs } = this.options;
-    say(`${this.waiting.length} of ${runs.length} runs to do, on ${labs} labs; results in ${this.file}`);
-    const many = Math.min(labs, this.waiting.length);
-    await Promise.all(Array.from({ length: many }, (_, index) => this.onLab(index + 1)));
-  }
-
-  /** Takes the labs down, whatever goes on there. */
-  async stop(): Promise<void> {
-    this.stopped ??= Promise.all(this.crews.map((crew) => crew.dismiss()));
-    await this.stopped;
-  }
-
-  private async onLab(index: number): Promise<void> {
-    const crew = await this.gather(`chaos-${process.pid}-${index}`);
-    if (crew === null) return;
-    for (
-      let run = this.waiting.shift();
-      run !== undefined && this.stopped === null;
-      run = this.waiting.shift()
-    )
-      await this.onCrew(crew, run);
-  }
-
-  /** `null`: that lab does not come up; the others do its work. */
-  private async gather(name: string): Promise<Crew | null> {
-    try {
-      const crew = await Crew.gather(name, this.options.state);
-      this.crews.push(crew);
-      return crew;
-    } catch (error) {
-      say(`the lab ${name} does not come up: ${String(error)}`);
-      return null;
-    }
-  }
-
-  private async onCrew(crew: Crew, run: number): Promise<void> {
-    for (let tried = 1; tried <= TRIES; tried += 1) {
-      const answer = await crew.carryOut(drawRun(this.options.seed, run));
-      if ('result' in answer) return this.keep(answer.result);
-      say(`run ${run} could not be carried out: ${answer.failed.why}`);
-    }
-    this.failed.push(run);
-  }
-
-  private async keep(result: RunResult): Promise<void> {
-    this.results.push(result);
-    await appendResult(this.file, result);
-    say(`${this.results.length}/${this.options.runs.length} ${describeRun(result)}`);
-    if (result.violations.length > 0) say(describeFailure(result));
-  }
+/** True when every safeguard that was switched off was missed. */
+async function mutations({ json, ...wish }: MutationsWish): Promise<boolean> {
+  const ends = await runMutations(wish);
+  console.log(describeMutations(ends));
+  if (json) console.log(JSON.stringify(ends));
+  return ends.every(({ verdict }) => verdict === 'found');
 }
 
-const options = parseOptions(process.argv.slice(2));
-await ensureRequirements();
-await mkdir(options.state, { recursive: true });
-await buildReleases(join(options.state, 'releases'));
-const chaos = new Chaos(options, await readResults(join(options.state, 'runs.jsonl')));
-/** What shells expect of a program that Ctrl-C ended. */
-const INTERRUPTED = 130;
-
-process.once('SIGINT', () => {
-  say('stopped: labs go down; the same command goes on where it was');
-  void chaos.stop().finally(() => process.exit(INTERRUPTED));
-});
-try {
-  await chaos.carryOut();
-} finally {
-  await chaos.stop();
+async function peers({ json, ...wish }: PeersWish): Promise<boolean> {
+  const killed = await runPeers(wish);
+  console.log(describePeers(killed));
+  if (json) console.log(JSON.stringify(killed));
+  return true;
 }
-const { results, failed, left } = chaos;
-console.log(describeResults(results));
-if (failed.length > 0) console.log(`could not be carried out: ${failed.join(', ')}`);
-if (left > 0) console.log(`${left} runs were not begun: no lab came up`);
-const summary = summaryOf(results);
-if (options.json) console.log(JSON.stringify(summary));
-process.exitCode = summary.violations === 0 && failed.length + left === 0 ? 0 : 1;
+
+const wish = parseOptions(process.argv.slice(2));
+const isWell =
+  wish.kind === 'runs'
+    ? await carryOutRuns(wish)
+    : wish.kind === 'mutations'
+      ? await mutations(wish)
+      : await peers(wish);
+process.exitCode = isWell ? 0 : 1;

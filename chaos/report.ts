@@ -117,8 +117,9 @@ export function describeRun({ draw, faults, violations, restMs, tookMs }: RunRes
 
 /** All that helps to find out why a run failed. */
 export function describeFailure({ draw, violations, timeline, kept }: RunResult): string {
+  const aim = (draw.aimedAt ?? []).map((cell) => ` --aim ${cell}`).join('');
   return [
-    `run ${draw.run} of seed ${draw.seed} failed. Again: npm run chaos -- --seed ${draw.seed} --only ${draw.run}`,
+    `run ${draw.run} of seed ${draw.seed} failed. Again: npm run chaos -- --seed ${draw.seed} --only ${draw.run}${aim}`,
     `logs: ${kept ?? 'none'}`,
     describeTimeline(timeline),
     ...violations.map(

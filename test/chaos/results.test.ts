@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { drawRun } from '../../chaos/draw.js';
-import { parseOptions } from '../../chaos/options.js';
+import { parseOptions, type RunOptions } from '../../chaos/options.js';
 import { describeFailure, describeResults, summaryOf } from '../../chaos/report.js';
 import { appendResult, readResults, type RunResult } from '../../chaos/results.js';
 
@@ -61,4 +61,15 @@ test('one named run is carried out again, the others only where their result is 
     state: '/var/tmp/safeguard-chaos/7',
   });
   expect(() => parseOptions(['--runs', 'all'])).toThrow('--runs is a number');
+  expect(() => parseOptions(['--aim', 'commit:rain'])).toThrow('There is no cell "commit:rain"');
+});
+
+test('every other run goes where it is aimed, and says so where it says how to run it again', () => {
+  const { aim } = parseOptions(['--aim', 'commit:cut', '--aim', 'restore:freeze']) as RunOptions;
+  const first = [1, 2, 3, 5].map((run) => drawRun(7, run, aim).faults[0]);
+  expect(first[0]).toMatchObject({ fault: 'cut', moment: { step: 'commit' } });
+  expect(first[2]).toMatchObject({ fault: 'freeze', moment: { step: 'restore' } });
+  expect(first[3]).toMatchObject({ fault: 'cut', moment: { step: 'commit' } });
+  const text = describeFailure({ ...result(1, 100, true), draw: drawRun(7, 1, aim) });
+  expect(text).toContain('--seed 7 --only 1 --aim commit:cut --aim restore:freeze');
 });

@@ -97,12 +97,17 @@ export class HostFacts {
     await this.lab.run(this.host, ['systemctl', 'stop', `held-${what}.service`]);
   }
 
-  /** Ends every connection of the deploying user as a host does that goes mad: no goodbye from its programs. */
+  /** Ends every connection that the deploying user has now, as a host does that goes mad: no goodbye from its programs. */
   async dropConnections(): Promise<void> {
-    const who = `^sshd(-session)?: ${this.lab.deployUser}`;
+    const connections = async (): Promise<string[]> => {
+      const who = `^sshd(-session)?: ${this.lab.deployUser}`;
+      return (await this.lab.run(this.host, ['pgrep', '-f', who])).stdout.split('\n').filter(Boolean);
+    };
+    const had = await connections();
+    await this.lab.run(this.host, ['kill', '-KILL', ...had]);
     await until(`connections of ${this.host} are gone`, async () => {
-      const { exitCode } = await this.lab.run(this.host, ['pkill', '-KILL', '-f', who]);
-      return exitCode === 1;
+      const left = await connections();
+      return !had.some((pid) => left.includes(pid));
     });
   }
 
