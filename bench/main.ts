@@ -7,7 +7,7 @@ import { ensureRequirements } from '../setup/requirements.js';
 import { say } from '../setup/say.js';
 
 const USAGE =
-  'npm run bench -- --recovery [--json] [--runs <n>] | --queue [--json] [--no-lab] [--environments <n>]';
+  'npm run bench -- --recovery [--json] [--runs <n>] | --queue [--json] [--no-lab] [--environments <n>] | --startup [--json]';
 const WEB_HOSTS = 3;
 
 interface Measurement {
@@ -47,6 +47,7 @@ const { values } = parseArgs({
   options: {
     recovery: { type: 'boolean', default: false },
     queue: { type: 'boolean', default: false },
+    startup: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
     'no-lab': { type: 'boolean', default: false },
     runs: { type: 'string', default: '3' },
@@ -56,9 +57,11 @@ const { values } = parseArgs({
 const json = values.json ? ['--json'] : [];
 
 function chosen(): (() => Promise<number>) | null {
-  const { recovery, queue, runs, environments } = values;
+  const { recovery, queue, startup, runs, environments } = values;
   const noLab = values['no-lab'];
-  if (recovery === queue || !/^[1-9]\d?$/.test(runs) || !/^[1-9]\d{0,3}$/.test(environments)) return null;
+  if ([recovery, queue, startup].filter(Boolean).length !== 1) return null;
+  if (startup) return () => measure({ program: 'startup.js', args: json, env: {} });
+  if (!/^[1-9]\d?$/.test(runs) || !/^[1-9]\d{0,3}$/.test(environments)) return null;
   if (recovery)
     return noLab ? null : () => onLab({ program: 'recovery/main.js', args: json, env: { BENCH_RUNS: runs } });
   const env = { BENCH_ENVIRONMENTS: environments };
