@@ -58,6 +58,11 @@ export class Board {
     upsertSearchAttributes([{ key: phaseKey, value: phase }]);
   }
 
+  /** A phase that is over at once where all goes well: shown, but not searched for, which would be an event more. */
+  pass(phase: Phase): void {
+    this.show({ phase, message: '' });
+  }
+
   /** Something new within the phase. */
   say(message: string): void {
     this.show({ message });

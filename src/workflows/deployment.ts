@@ -34,8 +34,8 @@ export async function deployment(request: DeploymentRequest): Promise<Deployment
     .interruptible(() => goForward(run))
     .catch((cause: unknown) => CancellationScope.nonCancellable(() => goBack(run, cause)));
   await CancellationScope.nonCancellable(() => leave(run, ending));
-  // With the run's own end, so that the history holds no answer to it. Hosts that have voted need no lease.
-  run.leases?.cancel();
+  // Hosts that have voted need no lease; its renewal ends with the run.
+  if (!run.lean) run.leases?.cancel();
   return conclude(run, ending);
 }
 
@@ -74,14 +74,16 @@ async function goForward(run: Run): Promise<Ending> {
 
     return await CancellationScope.nonCancellable(() => goThrough(run, plan));
   } finally {
-    limit.cancel();
+    // It ends with the run: once that is on its way back or through, it stops nothing.
+    if (!run.lean) limit.cancel();
   }
 }
 
 /** Every host was read back and serves the release: from here on there is no way but forward. */
 async function goThrough(run: Run, plan: HashedPlan): Promise<Ending> {
   run.decided = true;
-  run.board.enter('committing');
+  if (run.lean) run.board.pass('committing');
+  else run.board.enter('committing');
   await environmentOf(run).signal(messages.decided, {
     deploymentId: run.request.deploymentId,
     runId: workflowInfo().runId,

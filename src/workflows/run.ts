@@ -27,7 +27,7 @@ import { inform } from './activities.js';
 import { Board } from './board.js';
 import { coded } from './failures.js';
 import * as messages from './messages.js';
-import { isGoverned } from './versions.js';
+import { isGoverned, isLean } from './versions.js';
 import type { BroughtBack } from './way-back.js';
 
 /** What must be known of the environment to work on its hosts. */
@@ -45,8 +45,10 @@ export class Run {
   readonly workflowId = workflowInfo().workflowId;
   readonly board: Board;
   readonly target: Target;
+  /** See `isLean`. */
+  readonly lean = isLean();
   /** See `isGoverned`. */
-  readonly governed = isGoverned();
+  readonly governed = this.lean || isGoverned();
   /** Why it was asked for, where its request can't say it. */
   why = '';
   /** Set once the release was validated. */

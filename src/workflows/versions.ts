@@ -15,5 +15,10 @@ export function isWhole(): boolean {
  * answer (`Run.governed`): what it began as it stays.
  */
 export function isGoverned(): boolean {
-  return patched('governed-environments');
+  return isLean() || patched('governed-environments');
+}
+
+/** True for runs that were begun by a version of this code in which what ends with a run by itself is not ended one by one. */
+export function isLean(): boolean {
+  return patched('lean-endings');
 }
