@@ -114,8 +114,11 @@ export async function fillDisk(lab: string, host: string): Promise<void> {
   const { disk } = hostPaths(lab, host);
   await assertMounted(lab, host);
   if (hasImage(lab, host)) return fillImage(lab, host);
-  const used = (await must(['df', '--block-size=1K', '--output=used', disk])).split('\n')[1]?.trim() ?? '';
-  await must(['mount', '-o', `remount,size=${used}k`, 'lab-disk', disk]);
+  // It can't become smaller than what is on it, and the host may write between the look and the mount.
+  await waitUntil(`the disk of ${host} is full`, async () => {
+    const used = (await must(['df', '--block-size=1K', '--output=used', disk])).split('\n')[1]?.trim() ?? '';
+    return (await execute(['mount', '-o', `remount,size=${used}k`, 'lab-disk', disk])).exitCode === 0;
+  });
 }
 
 /** Gives a host's disk its size back. Throws a `LabError` while a power loss keeps the disk away. */
