@@ -99,7 +99,7 @@ describe('in the middle of an activation', () => {
       expect((await ended(run)).result.outcome).toBe('ROLLED_BACK');
       expect(begunBefore).toEqual([0, 0]);
     }, world);
-  }, 30_000);
+  }, 90_000);
 
   test('the limit of the whole run counts from the grant, and the way back is exempt from it', () => {
     const world = upgrade({
