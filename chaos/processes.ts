@@ -49,3 +49,11 @@ export function children(lab: string, workers: readonly number[]): RunningProces
     isHostProgram(one, `/sg-${lab}.`) && !one.words.includes('lease');
   return running().filter((one) => isFlyway(one) || isChild(one));
 }
+
+/** Whether sshd of some host of a lab has a session, even one whose other side is gone. */
+export function hasVisitors(lab: string): boolean {
+  return running().some(
+    ({ pid, words }) =>
+      /^sshd: (?!.*listener)/.test(words[0] ?? '') && read(pid, 'cgroup').includes(`/sg-${lab}.`),
+  );
+}

@@ -2,13 +2,22 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { environmentWorkflowId, status } from '../src/workflows/messages.js';
 import type { Appointment } from './moments.js';
 import { APPLICATION, ENVIRONMENT, type Place } from './place.js';
-import { hostPrograms } from './processes.js';
+import { hasVisitors, hostPrograms } from './processes.js';
 
 /** From the last fault's end, or from the beginning. */
 const LIMIT_MS = 180_000;
 /** Nobody has to answer while workers and servers come back. */
 const ASK_MS = 3_000;
 const EVERY_MS = 200;
+
+/** Hosts end sessions whose other side is gone after 20 s (`ansible/roles/host`); a host that was frozen begins to count then. */
+const VISIT_MS = 40_000;
+
+/** Waits until nobody is logged in to a host any more, which is after the workers have ended; the checker tells of one who stays. */
+export async function untilNobodyVisits({ lab }: Place): Promise<void> {
+  const deadline = Date.now() + VISIT_MS;
+  while (hasVisitors(lab.name) && Date.now() < deadline) await delay(EVERY_MS);
+}
 
 /** Ids of all open runs but the environment's own. */
 export async function openRuns({ client }: Place): Promise<string[]> {

@@ -10,7 +10,7 @@ import { keepEvidence, readTemporal, type Known } from './evidence.js';
 import { startPostgres } from './faults/hosts.js';
 import { Appointment, type Struck } from './moments.js';
 import { APPLICATION, ENVIRONMENT, Place } from './place.js';
-import { openRuns, untilRest } from './rest.js';
+import { openRuns, untilNobodyVisits, untilRest } from './rest.js';
 import type { RunResult } from './results.js';
 import { play, prepare } from './scenarios.js';
 import { Sightings } from './sightings.js';
@@ -141,6 +141,7 @@ export async function carryOut(draw: Draw, grounds: Grounds): Promise<RunResult>
     const known = await readTemporal(place);
     const running = await openRuns(place);
     await place.stopWorkers();
+    await untilNobodyVisits(place);
     timeline.note('workers have ended');
     const { acknowledged } = writer;
     const seen = {

@@ -4,12 +4,16 @@ import type { Facts } from './facts.js';
 import { forms, hide } from './forms.js';
 import { judgeLeaks, judgeLeaksOfHost, judgeRunnerFiles } from './leaks.js';
 import { judgeLeftovers } from './leftovers.js';
+import { judgeOrder } from './order.js';
 import { judgeOverlaps } from './overlaps.js';
 import { judgePapers, readPapers } from './papers.js';
+import { judgeBoots } from './boots.js';
 import { judgeDatabase } from './schema.js';
 import { judgeTogether, judgeWebHost } from './serving.js';
 import type { CheckAtRest, HostDoor, Rest, Violation } from './types.js';
+import { judgeUnfinished } from './unfinished.js';
 import { violation } from './violation.js';
+import { judgeWayBack } from './way-back.js';
 
 // Enough to understand it; a whole history helps nobody.
 const LONGEST = 2000;
@@ -55,6 +59,25 @@ function judgeHosts(rest: Rest, hosts: readonly Asked[]): Violation[] {
   return [...violations, ...judgeTogether(served, rest.runs), ...database];
 }
 
+/** What went on until then, by the journals of the hosts and Temporal's histories. */
+function judgeCourse(rest: Rest, name: string, hosts: readonly Asked[]): Violation[] {
+  const journals = new Map(
+    hosts.map(({ door, facts }) => [
+      door.name,
+      { changes: facts?.changes ?? [], starts: facts?.starts ?? [] },
+    ]),
+  );
+  const changes = new Map([...journals].map(([host, journal]) => [host, journal.changes]));
+  const ids = new Set(rest.runs.map(({ deploymentId }) => deploymentId));
+  return [
+    ...judgeOverlaps(name, ids, changes),
+    ...judgeOrder(name, changes),
+    ...judgeUnfinished(name, rest.runs, changes),
+    ...judgeBoots(name, rest.runs, journals),
+    ...judgeWayBack(rest),
+  ];
+}
+
 /** Reads hosts, database, records and runner, and says what must not be. What a host says is all that is believed. */
 export const checkAtRest: CheckAtRest = async (rest) => {
   const wanted = [...new Set(rest.secrets.flatMap(forms))];
@@ -64,13 +87,13 @@ export const checkAtRest: CheckAtRest = async (rest) => {
     readPapers(rest.records),
     judgeRunnerFiles(rest.directories, wanted),
   ]);
-  const changes = new Map(hosts.map(({ door, facts }) => [door.name, facts?.changes ?? []]));
   const name = `${rest.application}-${rest.environment}`;
+  const changes = hosts.flatMap(({ facts }) => facts?.changes ?? []);
   const violations = [
     ...judgeHosts(rest, hosts),
     ...judgeEnds(rest),
-    ...judgeOverlaps(name, new Set(rest.runs.map(({ deploymentId }) => deploymentId)), changes),
-    ...judgePapers(rest, papers, [...changes.values()].flat()),
+    ...judgeCourse(rest, name, hosts),
+    ...judgePapers(rest, papers, changes),
     ...judgeLeaks(rest, wanted),
     ...ofRunner,
   ];

@@ -33,6 +33,16 @@ export interface Change {
   readonly operation: string;
   readonly from: number;
   readonly to: number | null;
+  readonly boot: string;
+  /** Whether it was cut off or failed, by systemd; not by the end of its boot. */
+  readonly failed: boolean;
+}
+
+/** The backend began to listen; `at` in the same microseconds. */
+export interface Start {
+  readonly boot: string;
+  readonly at: number;
+  readonly version: string;
 }
 
 /** What the database says; `null` where it could not be asked. */
@@ -59,6 +69,7 @@ export interface Facts {
   readonly site: Readonly<Record<string, Answer>>;
   readonly backend: Readonly<Record<string, Answer>>;
   readonly changes: readonly Change[];
+  readonly starts: readonly Start[];
   readonly leakedFiles: readonly { path: string; mode: number; uid: number }[];
   readonly leakedInJournal: readonly string[];
   readonly leakedInArguments: readonly { pid: number; exe: string }[];

@@ -15,7 +15,8 @@ function paper(type: Paper['type'], outcome: string, kind = 'deployment', workfl
 }
 
 function change(operation: string, from: number, run = ID): Change {
-  return { unit: `safeguard-campus-production-${run}-${from}-1.service`, operation, from, to: from + 1 };
+  const unit = `safeguard-campus-production-${run}-${from}-1.service`;
+  return { unit, operation, from, to: from + 1, boot: 'one', failed: false };
 }
 
 function judged(of: AcceptedRun, papers: Paper[], changes: Change[] = [], history?: string): string[] {

@@ -45,7 +45,8 @@ describe('versions that may serve after runs', () => {
 
 describe('changes at the same time', () => {
   function change(run: string, from: number, to: number | null, step = 1): Change {
-    return { unit: `safeguard-campus-production-${run}-${step}-1.service`, operation: 'activate', from, to };
+    const unit = `safeguard-campus-production-${run}-${step}-1.service`;
+    return { unit, operation: 'activate', from, to, boot: 'one', failed: false };
   }
 
   function overlaps(hosts: Record<string, Change[]>): string[] {

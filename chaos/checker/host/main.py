@@ -65,6 +65,7 @@ def facts(asked):
         'leakedFiles': lambda: leaked_files(asked['forms']),
         'leakedInJournal': lambda: leaked_in_journal(asked['forms'], asked['since']),
         'changes': lambda: changes(name, asked['since'], active),
+        'starts': lambda: starts(name, asked['since']),
         'releases': lambda: releases(root),
         'site': lambda: fetch(asked['address'], asked['sitePort'], asked['paths']),
         'backend': lambda: fetch('127.0.0.1', asked['backendPort'], asked['backendPaths']),

@@ -10,8 +10,9 @@ import subprocess
 # Where something may have been written; the journal has another reader.
 TREES = ['/etc', '/home', '/opt', '/root', '/run', '/srv', '/tmp', '/usr/local', '/var']
 STARTED = '39f53479d3a045ac8e11786248231fbf'
+FAILED = 'd9b373ed55a64feb8242e02dbe79a49c'
 # Became inactive; stopped; failed.
-ENDED = ('7ad2d189f7e94e70a38c781354912448', '9d1aaa27d60140bd96365438aad20286', 'd9b373ed55a64feb8242e02dbe79a49c')
+ENDED = ('7ad2d189f7e94e70a38c781354912448', '9d1aaa27d60140bd96365438aad20286', FAILED)
 
 
 def run(*argv, given=b''):
@@ -83,15 +84,26 @@ def changes(name, since, running):
         if entry['MESSAGE_ID'] == STARTED:
             # Started <unit> - safeguard <operation> <application>-<environment>.
             words = str(entry.get('MESSAGE', '')).partition(' - safeguard ')[2].split()
-            began[unit, boot] = {'unit': unit, 'operation': words[0] if words else '', 'from': at, 'to': None, 'boot': boot}
+            began[unit, boot] = {'unit': unit, 'operation': words[0] if words else '', 'from': at, 'to': None, 'boot': boot,
+                                 'failed': False}
             done.append(began[unit, boot])
         elif (unit, boot) in began:
             began[unit, boot]['to'] = at
+            began[unit, boot]['failed'] |= entry['MESSAGE_ID'] == FAILED
     here = run('cat', '/proc/sys/kernel/random/boot_id').decode().strip().replace('-', '')
     for change in done:
         if change['to'] is None and not (change['boot'] == here and change['unit'] in running):
             change['to'] = last[change['boot']] if change['boot'] != here else change['from']
-    return [{key: change[key] for key in ('unit', 'operation', 'from', 'to')} for change in done]
+    return done
+
+
+def starts(name, since):
+    """When the backend began to listen, in the same microseconds, and as which version by its own first words."""
+    told = run('journalctl', '--quiet', '--output=json', '--output-fields=MESSAGE,_BOOT_ID', f'--since=@{since}',
+               f'_SYSTEMD_UNIT={name}-backend.service')
+    said = [(entry, str(entry.get('MESSAGE', '')).split()) for entry in map(json.loads, told.splitlines())]
+    return [{'boot': entry['_BOOT_ID'], 'at': int(entry['__MONOTONIC_TIMESTAMP']), 'version': words[1]}
+            for entry, words in said if words[2:4] == ['listens', 'on']]
 
 
 def leaked_files(forms):
