@@ -37,6 +37,15 @@ async function workflows(): Promise<LintCommand | string> {
 /** Our own, and those that users copy. */
 const WORKFLOWS = [join('.github', 'workflows'), join('examples', 'github')];
 
+const ZIZMOR = '1.32.0';
+
+/** What others could do with our workflows and our action, and with those that users copy. */
+async function zizmor(): Promise<LintCommand> {
+  const bin = join(await pythonEnvironment('zizmor', ZIZMOR, [`zizmor==${ZIZMOR}`]), 'bin');
+  const files = (await Promise.all(WORKFLOWS.map(filesIn))).flat();
+  return { argv: [join(bin, 'zizmor'), '--offline', '--no-progress', '--quiet', 'action.yml', ...files] };
+}
+
 async function filesIn(directory: string): Promise<string[]> {
   const names = await readdir(join(checkoutRoot(), directory));
   return names.filter((name) => /\.ya?ml$/.test(name)).map((name) => join(directory, name));
@@ -77,4 +86,5 @@ export const LINTERS: readonly Linter[] = [
   { name: 'ansible-playbook --syntax-check', command: playbooks },
   { name: 'shellcheck', command: shellcheck },
   { name: 'actionlint', command: workflows },
+  { name: 'zizmor', command: zizmor },
 ];

@@ -23,6 +23,12 @@ export function ifBusy(text: string): 'wait' | 'fail' {
   throw new InvalidArgumentError('Expected wait or fail.');
 }
 
+/** What becomes of a run when whoever follows it is told to end. */
+export function onCancel(text: string): 'leave' | 'cancel' {
+  if (text === 'leave' || text === 'cancel') return text;
+  throw new InvalidArgumentError('Expected leave or cancel.');
+}
+
 /** A span of time, in seconds. */
 export function duration(text: string): number {
   const seconds = secondsOf(text);

@@ -1,7 +1,9 @@
 import { CommanderError } from 'commander';
 import type { GlobalOptions } from './options.js';
 import { createProgram } from './program.js';
+import { isGithubActions } from './ci-job.js';
 import { processTerminal, type Terminal } from './terminal.js';
+import { annotation } from './view/annotation.js';
 import { describeError, errorFacts, exitStatusOf, usageFacts, type ErrorFacts } from './view/error.js';
 
 /** Exit status for a command line that makes no sense. */
@@ -27,6 +29,9 @@ export async function runCli(
   } catch (error) {
     const tell = (facts: () => ErrorFacts): void => {
       if (program.opts<GlobalOptions>().json) terminal.out(JSON.stringify({ error: facts() }));
+      if (!isGithubActions(process.env)) return;
+      const { code, message, advice } = facts();
+      terminal.err(annotation('error', `safeguard: ${code}`, [message, advice].filter(Boolean).join(' ')));
     };
     if (error instanceof CommanderError) {
       if (SHOWN_ON_REQUEST.includes(error.code)) return 0;

@@ -1,5 +1,5 @@
 import { Argument, Command } from 'commander';
-import { count, duration, ifBusy, port } from './arguments.js';
+import { count, duration, ifBusy, onCancel, port } from './arguments.js';
 import type { AbortOptions } from './commands/abort.js';
 import type { SchemaOptions } from './commands/config-schema.js';
 import type { DeployOptions } from './commands/deploy.js';
@@ -68,6 +68,11 @@ function addDeployments(program: Command, terminal: Terminal, done: OnStatus): v
   aboutRelease(program.command('deploy <environment>'))
     .description('start a deployment')
     .option('--follow', 'show its progress and exit by its outcome')
+    .option(
+      '--on-cancel <what>',
+      'with --follow, on SIGINT or SIGTERM: leave the run, or cancel it',
+      onCancel,
+    )
     .option('--if-busy <what>', 'wait, or fail, while others hold the environment or wait for it', ifBusy)
     .option('--max-wait <duration>', 'how long to wait for the environment, such as 30m', duration)
     .option('--dry-run', 'do all that changes nothing, and show what would be done, as plan does')

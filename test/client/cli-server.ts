@@ -64,15 +64,30 @@ export class CliServer {
 
   /** Runs a command in a process of its own, as users do; what CI tells it is `variables`, and no more. */
   async process(variables: Readonly<Record<string, string>>, ...words: string[]) {
+    const { exitCode, stdout, stderr } = await this.spawn(variables, ...words);
+    return { status: exitCode, stdout, stderr };
+  }
+
+  /** The same, and lets it go on. */
+  spawn(variables: Readonly<Record<string, string>>, ...words: string[]) {
+    return this.script('safeguard.js', variables, ...words, ...this.place());
+  }
+
+  /** What `action.yml` runs, with the inputs of the action. */
+  action(inputs: Readonly<Record<string, string>>, variables: Readonly<Record<string, string>>) {
+    const given = Object.entries(inputs).map(([name, value]) => [`SAFEGUARD_${name}`, value] as const);
+    const place = { SAFEGUARD_ADDRESS: this.address, SAFEGUARD_CONFIG: join(this.folder, 'safeguard.yaml') };
+    return this.script('github-action.js', { ...place, ...Object.fromEntries(given), ...variables });
+  }
+
+  private script(name: string, variables: Readonly<Record<string, string>>, ...words: string[]) {
     const usual = Object.entries(process.env).filter(([name]) => !name.startsWith('GITHUB_'));
-    const cli = join(checkoutRoot(), 'bin', 'safeguard.js');
-    const { exitCode, stdout, stderr } = await execa(process.execPath, [cli, ...words, ...this.place()], {
+    return execa(process.execPath, [join(checkoutRoot(), 'bin', name), ...words], {
       env: { ...Object.fromEntries(usual), ...variables, NO_COLOR: '1' },
       extendEnv: false,
       stdin: 'ignore',
       reject: false,
     });
-    return { status: exitCode, stdout, stderr };
   }
 
   private place(): string[] {

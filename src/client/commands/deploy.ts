@@ -1,14 +1,14 @@
 import { releaseSource, type FoundSource } from '../ci.js';
-import { actor, configuration, type GlobalOptions } from '../options.js';
+import { actor, configuration } from '../options.js';
 import { withSession, type Session } from '../session.js';
 import { requestOf, startDeployment, startNamed, type Started } from '../start.js';
 import type { Terminal } from '../terminal.js';
 import { webUi } from '../view/links.js';
 import { showDryRun } from './deploy-dry-run.js';
-import { followRun } from './follow-run.js';
+import { followRun, type FollowOptions } from './follow-run.js';
 
 /** Options of `safeguard deploy`. */
-export interface DeployOptions extends GlobalOptions {
+export interface DeployOptions extends FollowOptions {
   readonly version: string;
   readonly follow?: boolean;
   readonly force?: boolean;

@@ -1,4 +1,6 @@
-import { follow } from '../follow.js';
+import { cancelRun } from '../cancel-run.js';
+import { ciJob } from '../ci-job.js';
+import { follow, type Watcher } from '../follow.js';
 import type { GlobalOptions } from '../options.js';
 import type { RunRef } from '../runs.js';
 import type { Session } from '../session.js';
@@ -6,8 +8,10 @@ import type { Terminal } from '../terminal.js';
 import { describeEnd } from '../view/run-end.js';
 import { watcherFor } from '../view/watchers.js';
 
-/** What shells expect of a program that Ctrl-C ended. */
-const INTERRUPTED = 130;
+/** What shells expect of a program that was ended by Ctrl-C, or by SIGTERM. */
+const STATUS_OF = { SIGINT: 130, SIGTERM: 143 } as const;
+type Ending = keyof typeof STATUS_OF;
+const ENDINGS = Object.keys(STATUS_OF) as Ending[];
 
 /** The run to show, and where it belongs. */
 export interface Shown extends Pick<RunRef, 'workflowId' | 'kind' | 'deploymentId' | 'version'> {
@@ -15,32 +19,79 @@ export interface Shown extends Pick<RunRef, 'workflowId' | 'kind' | 'deploymentI
   readonly environment: string;
 }
 
-/** Shows a run until it ends; answers the exit status for its outcome. Ctrl-C ends the showing, never the run. */
+/** What becomes of the run when whoever shows it is told to end: it goes on, or it is cancelled. */
+export type OnCancel = 'leave' | 'cancel';
+
+/** How a run is shown. */
+export interface FollowOptions extends GlobalOptions {
+  readonly onCancel?: OnCancel;
+}
+
+/** Shows a run until it ends; answers the exit status for its outcome. Being told to end ends the showing, and the run only if so told. */
 export async function followRun(
   session: Session,
   run: Shown,
   terminal: Terminal,
-  options: GlobalOptions,
+  options: FollowOptions,
 ): Promise<number> {
-  const watcher = watcherFor(terminal, options.json === true);
-  const detach = (): void => {
-    watcher.close();
-    terminal.err(
-      `No longer watching; the run goes on. Watch it again: safeguard watch ${run.environment} --id ${run.deploymentId}`,
-    );
-    if (run.kind === 'deployment')
-      terminal.err(`Stop it: safeguard abort ${run.environment} --id ${run.deploymentId}`);
-    process.exit(INTERRUPTED);
-  };
-  process.once('SIGINT', detach);
+  const ci = ciJob(process.env, terminal);
+  const watcher = ci.watching(watcherFor(terminal, options.json === true));
+  const restore = onEnding(
+    options.onCancel === 'cancel'
+      ? cancelling(session, run, terminal, watcher)
+      : detaching(run, terminal, watcher),
+  );
   try {
     const end = await follow(session, run, watcher);
     const { workflowId, kind, deploymentId, environment, version } = run;
     if (options.json)
       terminal.out(JSON.stringify({ workflowId, kind, deploymentId, environment, version, ...end }));
     else terminal.out(describeEnd(end, environment, terminal.colour));
+    await ci.ended(end, run);
     return end.exitStatus;
   } finally {
-    process.removeListener('SIGINT', detach);
+    restore();
   }
+}
+
+/** Calls `told` for every signal that asks the process to end; answers what takes that back. */
+function onEnding(told: (signal: Ending) => void): () => void {
+  for (const signal of ENDINGS) process.on(signal, told);
+  return () => {
+    for (const signal of ENDINGS) process.removeListener(signal, told);
+  };
+}
+
+function detaching(run: Shown, terminal: Terminal, watcher: Watcher): (signal: Ending) => void {
+  return (signal) => {
+    watcher.close();
+    terminal.err(
+      `No longer watching; the run goes on. Watch it again: safeguard watch ${run.environment} --id ${run.deploymentId}`,
+    );
+    if (run.kind === 'deployment')
+      terminal.err(`Stop it: safeguard abort ${run.environment} --id ${run.deploymentId}`);
+    process.exit(STATUS_OF[signal]);
+  };
+}
+
+/** Cancels the run once, and goes on showing it for as long as the process is let; told again, it ends. */
+function cancelling(
+  session: Session,
+  run: Shown,
+  terminal: Terminal,
+  watcher: Watcher,
+): (signal: Ending) => void {
+  const detach = detaching(run, terminal, watcher);
+  let isTold = false;
+  return (signal) => {
+    if (isTold) detach(signal);
+    isTold = true;
+    terminal.err('Told to end: cancelling the run, which brings back what was there, with or without us.');
+    cancelRun(session, run.workflowId).catch((error: unknown) => {
+      terminal.err(
+        `The run could not be cancelled: ${error instanceof Error ? error.message : String(error)}`,
+      );
+      detach(signal);
+    });
+  };
 }
