@@ -1,10 +1,10 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { findProgram } from '../src/dev/find-program.js';
-import { actionlint } from './actionlint.js';
 import { ANSIBLE_CORE, ansibleVenv } from './ansible.js';
 import { ensurePackages } from './apt.js';
 import { checkoutRoot } from './checkout.js';
+import { goTool, type GoTool } from './go-tool.js';
 import type { LintCommand, Linter } from './linter.js';
 import { pythonEnvironment } from './python-environment.js';
 import { shellScripts } from './shell-scripts.js';
@@ -27,8 +27,15 @@ async function shellcheck(): Promise<LintCommand | string> {
   return { argv: ['shellcheck', '--', ...(await shellScripts(checkoutRoot()))] };
 }
 
+const ACTIONLINT: GoTool = {
+  name: 'actionlint',
+  version: '1.7.12',
+  package: 'github.com/rhysd/actionlint/cmd/actionlint',
+  takes: 'half a minute, 9 MB',
+};
+
 async function workflows(): Promise<LintCommand | string> {
-  const program = await actionlint();
+  const program = await goTool(ACTIONLINT);
   return program === undefined
     ? 'There is no Go here to build actionlint with, nor actionlint itself: .github/workflows is UNCHECKED.'
     : { argv: [program, ...(await Promise.all(WORKFLOWS.map(filesIn))).flat()] };
@@ -44,6 +51,21 @@ async function zizmor(): Promise<LintCommand> {
   const bin = join(await pythonEnvironment('zizmor', ZIZMOR, [`zizmor==${ZIZMOR}`]), 'bin');
   const files = (await Promise.all(WORKFLOWS.map(filesIn))).flat();
   return { argv: [join(bin, 'zizmor'), '--offline', '--no-progress', '--quiet', 'action.yml', ...files] };
+}
+
+const COMPOSE: GoTool = {
+  name: 'compose-spec',
+  version: '2.16.2',
+  package: 'github.com/compose-spec/compose-go/v2/cmd',
+  takes: '10 s, 5 MB',
+};
+
+/** The compose file by the very library that reads it; this program of it knows no variables. */
+async function compose(): Promise<LintCommand | string> {
+  const program = await goTool(COMPOSE);
+  return program === undefined
+    ? 'There is no Go here to build compose-go with: docker-compose.temporal.yml is UNCHECKED.'
+    : { argv: [program, '-no-interpolation', 'docker-compose.temporal.yml'] };
 }
 
 async function filesIn(directory: string): Promise<string[]> {
@@ -87,4 +109,5 @@ export const LINTERS: readonly Linter[] = [
   { name: 'shellcheck', command: shellcheck },
   { name: 'actionlint', command: workflows },
   { name: 'zizmor', command: zizmor },
+  { name: 'compose-go', command: compose },
 ];
