@@ -1,6 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { WorkflowFailedError, type Client } from '@temporalio/client';
+import { ApplicationFailure } from '@temporalio/common';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import type { AcceptedRun } from './checker/types.js';
 import type { RecoveryResult } from '../src/domain/recovery.js';
@@ -17,15 +18,15 @@ export interface Known {
   readonly histories: ReadonlyMap<string, string>;
 }
 
-/** Where a recovery has brought the hosts, by its own result; a recovery that failed has none. */
+/** Where a recovery has brought the hosts, by its own result, which one that failed has too; empty: it has none. */
 async function releaseOf(client: Client, workflowId: string): Promise<string> {
-  try {
-    const handle = client.workflow.getHandle<() => Promise<RecoveryResult>>(workflowId);
-    return (await handle.result()).plan?.to?.version ?? '';
-  } catch (error) {
-    if (error instanceof WorkflowFailedError) return '';
-    throw error;
-  }
+  const handle = client.workflow.getHandle<() => Promise<RecoveryResult>>(workflowId);
+  const result = await handle.result().catch((error: unknown) => {
+    if (!(error instanceof WorkflowFailedError)) throw error;
+    const { cause } = error;
+    return cause instanceof ApplicationFailure ? (cause.details?.[0] as Partial<RecoveryResult>) : undefined;
+  });
+  return result?.plan?.to?.version ?? '';
 }
 
 /** Runs and histories of a place, by Temporal's own word. */
