@@ -1,4 +1,4 @@
-import { onHost, type Place, type Plant } from './chaos-plants.js';
+import { onHost, told, type Place, type Plant } from './chaos-plants.js';
 
 const RELEASES = '/opt/campus-production/releases';
 const NO_RELEASE = 'a'.repeat(64);
@@ -19,9 +19,18 @@ export async function forgetJournals({ on, campus }: Place): Promise<void> {
 }
 
 /** A change as hosts run it, for a second. */
-function change(name: string): string {
-  return `systemd-run --quiet --collect --wait --unit=safeguard-$AE-${name} sleep 1`;
+function change(name: string, operation = ''): string {
+  const description = operation === '' ? '' : `--description='safeguard ${operation} campus-production'`;
+  return `systemd-run --quiet --collect --wait --unit=safeguard-$AE-${name} ${description} sleep 1`;
 }
+
+/** A history in which a host is taken back while it is still activated. */
+const EARLY = JSON.stringify({
+  events: ['activate', 'restore'].map((name, index) => ({
+    eventId: String(index + 1),
+    activityTaskScheduledEventAttributes: { activityType: { name } },
+  })),
+});
 
 /** I1 and I3: what was left behind, and changes that were going on at the same time. */
 export const LEFT: readonly Plant[] = [
@@ -94,4 +103,32 @@ export const LEFT: readonly Plant[] = [
     undo: forgetJournals,
     finds: [['I3', 'web-1', /^Two changes of run-one went on at the same time$/]],
   },
+  {
+    name: 'a change that began twice',
+    put: async ({ on }) => on('web-1', `${change('run-one-1-1')}\n${change('run-one-1-1')}`),
+    undo: forgetJournals,
+    finds: [['I3', 'web-1', /run-one-1-1\.service began twice in one boot/]],
+  },
+  {
+    name: 'a change that had been overtaken',
+    put: async ({ on }) => on('web-2', `${change('run-one-2-1')}\n${change('run-one-1-2')}`),
+    undo: forgetJournals,
+    finds: [
+      ['I3', 'web-2', /run-one-1-2\.service began after .*run-one-2-1\.service, which had overtaken it$/],
+    ],
+  },
+  {
+    name: 'a change that nobody has brought back',
+    put: async ({ on, rest }) => {
+      const failed = rest.runs.find(({ status }) => status === 'FAILED')?.deploymentId ?? '';
+      await on('web-3', change(`${failed}-99-1`, 'activate'));
+    },
+    undo: forgetJournals,
+    finds: [['I1', 'web-3', /has ended as FAILED, and nobody has brought back what it had changed$/]],
+  },
+  told(
+    'a way back that began too early',
+    ({ histories }) => ({ histories: new Map([...histories, ['deployment/early', EARLY]]) }),
+    ['I1', /^The way back of deployment\/early began while activate still went on$/],
+  ),
 ];
