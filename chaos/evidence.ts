@@ -26,7 +26,7 @@ async function releaseOf(client: Client, workflowId: string): Promise<string> {
     const { cause } = error;
     return cause instanceof ApplicationFailure ? (cause.details?.[0] as Partial<RecoveryResult>) : undefined;
   });
-  return result?.plan?.to?.version ?? '';
+  return result?.plan?.to?.version ?? result?.version ?? '';
 }
 
 /** Runs and histories of a place, by Temporal's own word. */
