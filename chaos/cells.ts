@@ -1,4 +1,4 @@
-import { FAULTS, STEPS, type FaultName, type Scenario, type Step } from './draw-types.js';
+import { FAULTS, SCENARIOS, STEPS, type FaultName, type Scenario, type Step } from './draw-types.js';
 
 /** A step and what happens in it: what coverage counts. */
 export interface Cell {
@@ -30,6 +30,29 @@ const CHILDLESS: readonly Step[] = ['check', 'record', 'between'];
 
 function makesSense({ step, fault }: Cell): boolean {
   return fault !== 'child-kill' || !CHILDLESS.includes(step);
+}
+
+/** What every other run is about; empty: anything. */
+export interface Aim {
+  readonly cells: readonly Cell[];
+  readonly scenarios: readonly Scenario[];
+}
+
+export const ANYWHERE: Aim = { cells: [], scenarios: [] };
+
+/** The options of the command line that say so. */
+export function aimWords({ cells, scenarios }: Aim): string[] {
+  return [
+    ...cells.flatMap(({ step, fault }) => ['--aim', `${step}:${fault}`]),
+    ...scenarios.flatMap((scenario) => ['--scenario', scenario]),
+  ];
+}
+
+/** Reads the name of a scenario. Throws an error that says which there are. */
+export function parseScenario(text: string): Scenario {
+  const scenario = SCENARIOS.find((name) => name === text);
+  if (scenario) return scenario;
+  throw new Error(`There is no scenario "${text}". There are: ${SCENARIOS.join(', ')}.`);
 }
 
 /** Reads `STEP:FAULT`. Throws an error that says which there are. */

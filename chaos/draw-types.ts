@@ -78,8 +78,8 @@ export interface Draw {
   readonly bad: BadRelease;
   /** When the scenario's abort, cancellation or termination comes, where it has one. */
   readonly interrupt: Moment;
-  /** `STEP:FAULT` of the cells that were asked for, which the draw depends on too; left out: none. */
-  readonly aimedAt?: readonly string[];
+  /** Options of the command line that the draw depends on too, such as `--aim commit:cut`; left out: none. */
+  readonly aimedBy?: readonly string[];
   /** One to three. The first one's step and fault go round through all cells, and the scenario follows from its step. */
   readonly faults: readonly DrawnFault[];
 }

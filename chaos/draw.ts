@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { CELLS, STEPS_OF, type Cell } from './cells.js';
+import { aimWords, ANYWHERE, CELLS, STEPS_OF, type Aim, type Cell } from './cells.js';
 import {
   BAD_RELEASES,
   SCENARIOS,
@@ -79,10 +79,14 @@ function shuffled(seed: number, round: number): Cell[] {
   return weighed.sort((one, other) => one.weight - other.weight).map(({ cell }) => cell);
 }
 
-/** Every other run takes one of the cells that were asked for. */
-function cellOf(seed: number, run: number, aim: readonly Cell[]): Cell {
-  const aimed = run % 2 === 1 ? aim[((run - 1) / 2) % aim.length] : undefined;
-  if (aimed) return aimed;
+/** Every other run is about what was asked for. */
+function isAimed(run: number): boolean {
+  return run % 2 === 1;
+}
+
+function cellOf(seed: number, run: number, aimed: readonly Cell[]): Cell {
+  const wanted = isAimed(run) ? aimed[((run - 1) / 2) % aimed.length] : undefined;
+  if (wanted) return wanted;
   const round = Math.floor((run - 1) / CELLS.length);
   const cell = shuffled(seed, round)[(run - 1) % CELLS.length];
   if (cell === undefined) throw new Error(`Runs are counted from 1: ${run}`);
@@ -142,14 +146,19 @@ function faultCount(urn: Urn): number {
   return share < 0.8 ? 2 : 3;
 }
 
-/** Everything that is random about a run, from the seed, the run's number (from 1) and the cells that are asked for alone. */
-export function drawRun(seed: number, run: number, aim: readonly Cell[] = []): Draw {
+/** A scenario that comes to the step, of those that were asked for if one of them does. */
+function scenarioOf(urn: Urn, run: number, step: Step, wanted: readonly Scenario[]): Scenario {
+  const possible = SCENARIOS.filter((name) => STEPS_OF[name].includes(step));
+  const asked = isAimed(run) ? possible.filter((name) => wanted.includes(name)) : [];
+  return urn.pick('scenario', asked.length > 0 ? asked : possible);
+}
+
+/** Everything that is random about a run, from the seed, the run's number (from 1) and what is asked for alone. */
+export function drawRun(seed: number, run: number, aim: Aim = ANYWHERE): Draw {
   const urn = new Urn(`${seed}/${run}`);
-  const cell = cellOf(seed, run, aim);
-  const scenario = urn.pick(
-    'scenario',
-    SCENARIOS.filter((name) => STEPS_OF[name].includes(cell.step)),
-  );
+  const cell = cellOf(seed, run, aim.cells);
+  const scenario = scenarioOf(urn, run, cell.step, aim.scenarios);
+  const aimedBy = aimWords(aim);
   const interruptible = scenario === 'abort' ? INTERRUPTIBLE_BY_COMMAND : INTERRUPTIBLE;
   const faults = [faultOf(urn, 'fault 1', cell)];
   for (let number = 2; number <= faultCount(urn); number += 1)
@@ -161,6 +170,6 @@ export function drawRun(seed: number, run: number, aim: readonly Cell[] = []): D
     bad: urn.pick('bad', BAD_RELEASES),
     interrupt: momentOf(urn, 'interrupt', urn.pick('interrupt step', interruptible)),
     faults,
-    ...(aim.length > 0 && { aimedAt: aim.map(({ step, fault }) => `${step}:${fault}`) }),
+    ...(aimedBy.length > 0 && { aimedBy }),
   };
 }

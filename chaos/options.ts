@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { parseCell, type Cell } from './cells.js';
+import { parseCell, parseScenario, type Aim } from './cells.js';
 
 const USAGE = `npm run chaos -- [--runs <n>] [--seed <n>] [--labs <n>] [--only <run>] [--state <directory>] [--json]
-                 [--stop-at-first] [--aim <step>:<fault> …]
+                 [--stop-at-first] [--aim <step>:<fault> …] [--scenario <name> …]
 npm run chaos -- --mutations [--only <name>] [--runs <n>] [--seed <n>] [--aim-well] [--json]
 npm run chaos -- --peers [--runs <n>] [--json]`;
 
@@ -21,8 +21,8 @@ export interface RunOptions {
   readonly again: boolean;
   /** No run is begun any more after one that found something. */
   readonly stopAtFirst: boolean;
-  /** Cells that are drawn more often than others. */
-  readonly aim: readonly Cell[];
+  /** What is drawn more often than other things. */
+  readonly aim: Aim;
   readonly json: boolean;
 }
 
@@ -50,6 +50,7 @@ function whole(name: string, text: string): number {
 }
 
 const TEXT = { type: 'string' } as const;
+const TEXTS = { type: 'string', multiple: true, default: [] as string[] } as const;
 const FLAG = { type: 'boolean', default: false } as const;
 
 function words(args: readonly string[]) {
@@ -58,7 +59,7 @@ function words(args: readonly string[]) {
     options: {
       ...{ runs: TEXT, seed: TEXT, labs: TEXT, only: TEXT, state: TEXT },
       ...{ json: FLAG, mutations: FLAG, peers: FLAG, 'stop-at-first': FLAG, 'aim-well': FLAG },
-      aim: { type: 'string', multiple: true, default: [] },
+      ...{ aim: TEXTS, scenario: TEXTS },
     },
   });
   return values;
@@ -84,7 +85,7 @@ export function parseOptions(args: readonly string[]): RunOptions | MutationsWis
     state: said.state ?? join('/var/tmp/safeguard-chaos', String(seed)),
     again: only !== null,
     stopAtFirst: said['stop-at-first'],
-    aim: said.aim.map(parseCell),
+    aim: { cells: said.aim.map(parseCell), scenarios: said.scenario.map(parseScenario) },
     json,
   };
 }

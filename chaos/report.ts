@@ -117,7 +117,7 @@ export function describeRun({ draw, faults, violations, restMs, tookMs }: RunRes
 
 /** All that helps to find out why a run failed. */
 export function describeFailure({ draw, violations, timeline, kept }: RunResult): string {
-  const aim = (draw.aimedAt ?? []).map((cell) => ` --aim ${cell}`).join('');
+  const aim = (draw.aimedBy ?? []).map((word) => ` ${word}`).join('');
   return [
     `run ${draw.run} of seed ${draw.seed} failed. Again: npm run chaos -- --seed ${draw.seed} --only ${draw.run}${aim}`,
     `logs: ${kept ?? 'none'}`,

@@ -8,7 +8,7 @@ export interface Hunt {
   /** At most so many runs. */
   readonly runs: number;
   readonly seed: number;
-  /** `STEP:FAULT`, to be drawn more often; empty: as usual. */
+  /** Options that say what is to be drawn more often; empty: as usual. */
   readonly aim: readonly string[];
   /** Directory of its results: another one than that of the product as it is, whose runs would count as done. */
   readonly state: string;
@@ -82,9 +82,8 @@ export async function hunt(
     '--json',
     '--stop-at-first',
   ];
-  const aimed = aim.flatMap((cell) => ['--aim', cell]);
   const program = join(copy, 'dist', 'chaos', 'main.js');
-  const { stdout } = await execa(process.execPath, ['--no-warnings', program, ...argv, ...aimed], {
+  const { stdout } = await execa(process.execPath, ['--no-warnings', program, ...argv, ...aim], {
     cwd: copy,
     stdin: 'ignore',
     stderr: 'inherit',

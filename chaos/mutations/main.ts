@@ -2,6 +2,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import Table from 'cli-table3';
 import { say } from '../../setup/say.js';
+import { aimWords } from '../cells.js';
 import { mutatedCopy } from './copy.js';
 import { hunt, type Hunt } from './hunt.js';
 import { MUTATIONS, mutationCalled } from './list.js';
@@ -71,8 +72,8 @@ export async function runMutations(options: MutationOptions): Promise<MutationEn
   const { only, runs, seed, aim = false, state = STATE } = options;
   const ends: MutationEnd[] = [];
   for (const mutation of only === undefined ? MUTATIONS : [mutationCalled(only)]) {
-    const cells = aim ? mutation.aimedAt.map(({ step, fault }) => `${step}:${fault}`) : [];
-    ends.push(await tried(mutation, { runs, seed, aim: cells, state: join(state, mutation.name) }));
+    const words = aim ? aimWords({ cells: mutation.aimedAt, scenarios: mutation.scenarios }) : [];
+    ends.push(await tried(mutation, { runs, seed, aim: words, state: join(state, mutation.name) }));
   }
   return ends;
 }

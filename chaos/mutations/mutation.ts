@@ -1,4 +1,5 @@
-import type { FaultName, Scenario, Step } from '../draw-types.js';
+import type { Cell } from '../cells.js';
+import type { Scenario } from '../draw-types.js';
 
 /** One exact replacement in one file. `find` has to occur there exactly once, so that a refactoring cannot void it unseen. */
 export interface Replacement {
@@ -6,12 +7,6 @@ export interface Replacement {
   readonly file: string;
   readonly find: string;
   readonly replace: string;
-}
-
-/** Where faults have to be aimed for a mutation to show. */
-export interface Cell {
-  readonly step: Step;
-  readonly fault: FaultName;
 }
 
 /** The product with exactly one safeguard switched off, as data: the product knows nothing of it. */

@@ -72,4 +72,13 @@ test('every other run goes where it is aimed, and says so where it says how to r
   expect(first[3]).toMatchObject({ fault: 'cut', moment: { step: 'commit' } });
   const text = describeFailure({ ...result(1, 100, true), draw: drawRun(7, 1, aim) });
   expect(text).toContain('--seed 7 --only 1 --aim commit:cut --aim restore:freeze');
+  const both = parseOptions(['--aim', 'restore:cut', '--scenario', 'abort']) as RunOptions;
+  expect(drawRun(7, 3, both.aim)).toMatchObject({
+    scenario: 'abort',
+    aimedBy: ['--aim', 'restore:cut', '--scenario', 'abort'],
+  });
+  // One that never comes to that step is not forced to.
+  const apart = parseOptions(['--aim', 'migrate:cut', '--scenario', 'abort']) as RunOptions;
+  expect(drawRun(7, 3, apart.aim).scenario).not.toBe('abort');
+  expect(() => parseOptions(['--scenario', 'rain'])).toThrow('There is no scenario "rain"');
 });

@@ -137,11 +137,15 @@ describe('the action', () => {
     ['VERSION', '--json', 'VERSION_INVALID'],
     ['ENVIRONMENT', '--dry-run', 'ENVIRONMENT_UNKNOWN'],
     ['ON_CANCEL', 'perhaps', 'USAGE'],
-  ])('takes %s for what it is: %s', async (name, value, code) => {
-    const { exitCode, stderr } = await cli.action({ ...INPUTS, [name]: value }, ACTIONS);
-    expect(exitCode).toBe(2);
-    expect(stderr).toContain(`::error title=safeguard%3A ${code}::`);
-  }, 60_000);
+  ])(
+    'takes %s for what it is: %s',
+    async (name, value, code) => {
+      const { exitCode, stderr } = await cli.action({ ...INPUTS, [name]: value }, ACTIONS);
+      expect(exitCode).toBe(2);
+      expect(stderr).toContain(`::error title=safeguard%3A ${code}::`);
+    },
+    60_000,
+  );
 });
 
 test('it says whose word the origin is', async () => {
