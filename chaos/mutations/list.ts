@@ -19,11 +19,9 @@ export const MUTATIONS: readonly Mutation[] = [
     ],
     scenarios: ['abort', 'cancel', 'terminate', 'queue'],
     timing:
-      'The worker has to be stopped before it sends, so a little before a step begins: it is handed the step while it is stopped. ' +
-      'The run must be ended by somebody meanwhile (abort, cancel, terminate), so that no other attempt does the step and leaves its ' +
-      'result on the host; the worker goes on only after the way back is over. What it activates then serves until the lease of ' +
-      'the run is out (2 min), so look at once, or at which changes began on a host after their run had ended. For good it is ' +
-      'only with a commit or restore that is late, in a queue, and whose result is gone by a power loss.',
+      'A worker is stopped when it has been handed a step and before it sends it. Another one does it at the next attempt, or the run is ' +
+      'ended by somebody and taken back; then the first one goes on. What it sends begins on the host although it was overtaken, which the ' +
+      'order of changes shows; leases and the boot gate bring hosts to one release all the same.',
   },
   {
     name: 're-attach',
@@ -47,8 +45,8 @@ export const MUTATIONS: readonly Mutation[] = [
     scenarios: ['good', 'bad', 'rollback', 'abort'],
     timing:
       'A worker dies while its step goes on or waits until the service is ready; 4 s later another one comes with the next attempt. ' +
-      'What it begins again is idempotent, and the change before is ended first, so hosts end up right all the same. It shows only in ' +
-      'that one and the same transient unit was begun twice within one boot (the journal of systemd).',
+      'What it begins again is idempotent, and the change before is ended first, so hosts end up right all the same. It shows in ' +
+      'that one and the same transient unit began twice within one boot.',
   },
   {
     name: 'undo-before-do',
@@ -66,7 +64,7 @@ export const MUTATIONS: readonly Mutation[] = [
     scenarios: ['bad', 'abort', 'cancel'],
     timing:
       'The run has to be stopped, or to fail for good, while a component is activated. Hosts then stay on the new release until ' +
-      'their leases are out (2 min), and go back by themselves: look before that, or at the incident that is missing.',
+      'their leases are out, and go back by themselves: it shows in that nobody has brought them back.',
   },
   {
     name: 'read-back',
@@ -123,9 +121,8 @@ export const MUTATIONS: readonly Mutation[] = [
     ],
     scenarios: ['good', 'bad', 'abort', 'terminate'],
     timing:
-      'A host loses its power after the new unit was written and before the commit, and comes back after the run has ended without ' +
-      'it (longer than limits.rollback: PARTIAL). It serves the other release from its boot until the environment brings it back, some ' +
-      'seconds later: so ask every host all the time, from its boot on, or let no worker be there when it boots.',
+      'A host loses its power after the new unit was written and before the commit, and boots. It serves the other release from its boot ' +
+      'until somebody changes it, some seconds at most: it shows in what its journal says that it started before any change.',
   },
   {
     name: 'cancellation-type',
@@ -146,8 +143,7 @@ export const MUTATIONS: readonly Mutation[] = [
     scenarios: ['abort', 'cancel'],
     timing:
       'An abort or Cancel while a step is under way. Fencing and the rule that a newer change ends an older one keep hosts right all ' +
-      'the same. It shows in the history of the run: an activity of the way back is scheduled before an earlier one, that was asked ' +
-      'to cancel, has ended; and, where bytes travel, in a next run that is let in while the old one still sends.',
+      'the same. It shows in the history of the run: a host is taken back while an earlier activity has not ended.',
   },
   {
     name: 'non-cancellable-compensation',
@@ -168,7 +164,7 @@ export const MUTATIONS: readonly Mutation[] = [
     scenarios: ['cancel'],
     timing:
       'Cancel itself is enough, from the first activation until the vote; an abort is none. As with undo-before-do, leases bring the ' +
-      'hosts back after 2 min: look before that, or at the incident that is missing.',
+      'hosts back, and nobody else.',
   },
 ];
 
