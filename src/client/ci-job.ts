@@ -5,7 +5,7 @@ import type { Variables } from './ci.js';
 import type { Watcher } from './follow.js';
 import type { RunEnd } from './run-end.js';
 import type { Terminal } from './terminal.js';
-import { annotation, type Level } from './view/annotation.js';
+import { annotation, isGithubActions, type Level } from './view/annotation.js';
 
 /** The run that a job has shown. */
 export interface Ran {
@@ -24,11 +24,6 @@ export interface CiJob {
 }
 
 const NOWHERE: CiJob = { watching: (watcher) => watcher, ended: () => Promise.resolve() };
-
-/** True in a job of GitHub Actions. */
-export function isGithubActions(variables: Variables): boolean {
-  return variables['GITHUB_ACTIONS'] === 'true';
-}
 
 /** Where the command runs: a job of GitHub Actions gets annotations and a summary, everything else nothing. */
 export function ciJob(variables: Variables, terminal: Terminal): CiJob {

@@ -1,9 +1,8 @@
 import { CommanderError } from 'commander';
 import type { GlobalOptions } from './options.js';
 import { createProgram } from './program.js';
-import { isGithubActions } from './ci-job.js';
 import { processTerminal, type Terminal } from './terminal.js';
-import { annotation } from './view/annotation.js';
+import { annotation, isGithubActions } from './view/annotation.js';
 import { describeError, errorFacts, exitStatusOf, usageFacts, type ErrorFacts } from './view/error.js';
 
 /** Exit status for a command line that makes no sense. */

@@ -45,7 +45,7 @@ test('two people, one of them of a group: the board says who is missing and how 
     expect((await ended(waiting.run)).result.outcome).toBe('SUCCEEDED');
     expect(waiting.stage.world.records[0]?.decisions.map(({ by }) => by)).toEqual(['ben', 'eve', 'Dora']);
   });
-}, 90_000);
+}, 150_000);
 
 test('one rejection is enough, but it needs a reason', async () => {
   await playWaiting(server, askingWorld({ count: 2 }), async (waiting) => {
@@ -65,7 +65,7 @@ test('one rejection is enough, but it needs a reason', async () => {
       { by: 'cleo', verdict: 'rejected', identity: 'claimed' },
     ]);
   });
-}, 90_000);
+}, 150_000);
 
 test('an approval that is too old when the environment is free is void, and a signature of then is no use now', async () => {
   const signers = await Signers.make(['ben']);
@@ -101,7 +101,7 @@ test('an approval that is too old when the environment is free is void, and a si
     },
     signers,
   ).finally(() => signers.remove());
-}, 90_000);
+}, 150_000);
 
 test('a plan that has changed is asked for anew: what was signed before is no use', async () => {
   const signers = await Signers.make(['ben']);
@@ -135,4 +135,4 @@ test('a plan that has changed is asked for anew: what was signed before is no us
       expect(world.records[0]?.decisions.map(({ planHash }) => planHash)).toHaveLength(2);
     }, world)
     .finally(() => signers.remove());
-}, 90_000);
+}, 150_000);

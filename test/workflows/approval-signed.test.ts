@@ -41,7 +41,7 @@ test(
       expect((await ended(waiting.run)).result.outcome).toBe('SUCCEEDED');
       expect(waiting.stage.world.records).toMatchObject([{ decisions: [{ by: 'ben', key, signature }] }]);
     }),
-  90_000,
+  150_000,
 );
 
 test(
@@ -60,7 +60,7 @@ test(
       expect((await ended(waiting.run)).result.outcome).toBe('SUCCEEDED');
       expect(waiting.stage.world.records[0]?.decisions).toHaveLength(1);
     }),
-  90_000,
+  150_000,
 );
 
 test(
@@ -78,7 +78,7 @@ test(
         );
       expect(await waiting.board()).toContain('0 of 1 approval');
     }),
-  90_000,
+  150_000,
 );
 
 test(
@@ -105,7 +105,7 @@ test(
       expect((await ended(run)).result.outcome).toBe('SUCCEEDED');
       expect(waiting.stage.world.records).toMatchObject([{ decisions: [{ by: 'ben', identity: 'signed' }] }]);
     }),
-  90_000,
+  150_000,
 );
 
 test(
@@ -118,7 +118,7 @@ test(
         message: 'Rejected by cleo: not today',
       });
     }),
-  90_000,
+  150_000,
 );
 
 test(
@@ -138,7 +138,7 @@ test(
       },
       { count: 2 },
     ),
-  90_000,
+  150_000,
 );
 
 test('two at once by one person are one approval', async () => {
@@ -166,7 +166,7 @@ test('two at once by one person are one approval', async () => {
       },
     },
   );
-}, 90_000);
+}, 150_000);
 
 test('who is rejected while a signature is looked at is rejected, and the approval is answered', async () => {
   await signed(
@@ -181,7 +181,7 @@ test('who is rejected while a signature is looked at is rejected, and the approv
     {},
     { verifyApproval: untilStopped },
   );
-}, 90_000);
+}, 150_000);
 
 test('an abort does not wait for a signature to be looked at, and the approver is told', async () => {
   await signed(
@@ -196,7 +196,7 @@ test('an abort does not wait for a signature to be looked at, and the approver i
     {},
     { verifyApproval: untilStopped },
   );
-}, 90_000);
+}, 150_000);
 
 test(
   'what can not be judged is refused, even where no signature is asked for',
@@ -213,5 +213,5 @@ test(
       { signatures: 'optional' },
       { verifyApproval: judging(null) },
     ),
-  90_000,
+  150_000,
 );

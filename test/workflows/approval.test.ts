@@ -38,7 +38,7 @@ test(
       expect(stage.world.records).toMatchObject([{ decisions: [{ by: 'grace', comment: 'go' }] }]);
       expect(stage.world.of('plan')).toHaveLength(2);
     }),
-  90_000,
+  150_000,
 );
 
 test(
@@ -56,7 +56,7 @@ test(
       expect(await approve('')).toBe('Say who decides: {"by": "name"}.');
       expect((await run.query(messages.progress)).phase).toBe('awaiting-approval');
     }),
-  90_000,
+  150_000,
 );
 
 test(
@@ -69,7 +69,7 @@ test(
       expect(end.message).toBe('Rejected by ada: not today');
       expect(stage.world.story()).toEqual(['validate', 'plan', 'record']);
     }),
-  90_000,
+  150_000,
 );
 
 test(
@@ -82,7 +82,7 @@ test(
         result: { outcome: 'REJECTED' },
       });
     }),
-  90_000,
+  150_000,
 );
 
 test(
@@ -101,7 +101,7 @@ test(
       await run.signal(messages.approveSignal, { by: 'grace' });
       expect((await ended(run)).result.outcome).toBe('SUCCEEDED');
     }),
-  90_000,
+  150_000,
 );
 
 test(
@@ -120,7 +120,7 @@ test(
       going.open();
       await ended(run);
     }),
-  90_000,
+  150_000,
 );
 
 test('a plan that changed while waiting voids the approval, and people are asked again', () => {
@@ -146,4 +146,4 @@ test('a plan that changed while waiting voids the approval, and people are asked
     expect((await ended(run)).result.outcome).toBe('SUCCEEDED');
     expect(world.records).toMatchObject([{ decisions: [{ comment: 'first' }, { comment: 'second' }] }]);
   }, world);
-}, 90_000);
+}, 150_000);

@@ -64,7 +64,7 @@ describe('a store that is away', () => {
       expect(lines.map(({ deploymentId }) => deploymentId?.slice(-1)).join('')).toBe('111222333');
       expect((await stage.status()).audit.trouble).toBeNull();
     }, world);
-  }, 90_000);
+  }, 150_000);
 });
 
 describe('a store in which somebody else wrote', () => {
@@ -93,7 +93,7 @@ describe('a store in which somebody else wrote', () => {
       await stage.server.sleep('31m');
       expect(await trailOf(stage)).toHaveLength(3);
     }, world);
-  }, 90_000);
+  }, 150_000);
 });
 
 test('a store that fails for a reason of its own is asked again too', () => {
@@ -110,7 +110,7 @@ test('a store that fails for a reason of its own is asked again too', () => {
     await stage.server.sleep('1h');
     expect(await trailOf(stage)).toHaveLength(3);
   }, world);
-}, 90_000);
+}, 150_000);
 
 describe('a deployment leaves a line for each decision', () => {
   test(
@@ -134,7 +134,7 @@ describe('a deployment leaves a line for each decision', () => {
         expect(stage.world.of('keepAudit')).toHaveLength(2);
         expect(stage.world.of('noteAudit')).toHaveLength(0);
       }),
-    90_000,
+    150_000,
   );
 
   test(
@@ -152,7 +152,7 @@ describe('a deployment leaves a line for each decision', () => {
         },
         upgrade({ activate: untilStopped }),
       ),
-    90_000,
+    150_000,
   );
 
   test(
@@ -164,7 +164,7 @@ describe('a deployment leaves a line for each decision', () => {
         expect(inShort(lines)).toEqual(['requested by ada', 'ended by safeguard REFUSED']);
         expect(lines[1]?.reason).toContain('no release 9.0.0');
       }),
-    90_000,
+    150_000,
   );
 
   test('when it is rejected, or nobody approves it', () => {
@@ -180,7 +180,7 @@ describe('a deployment leaves a line for each decision', () => {
       expect(lines.at(-1)?.reason).toContain('not today');
       expect(lines.filter(({ action }) => action === 'requested')).toHaveLength(1);
     }, world);
-  }, 90_000);
+  }, 150_000);
 
   test('when its workflow is terminated: that it is gone, and what was done without it', () => {
     const going = gate();
@@ -197,7 +197,7 @@ describe('a deployment leaves a line for each decision', () => {
         'ended by safeguard ROLLED_BACK',
       ]);
     }, world);
-  }, 90_000);
+  }, 150_000);
 });
 
 test(
@@ -216,7 +216,7 @@ test(
         identity: 'claimed',
       });
     }),
-  90_000,
+  150_000,
 );
 
 describe('exactly once', () => {
@@ -231,7 +231,7 @@ describe('exactly once', () => {
       expect(inShort(lines)).toHaveLength(3);
       expect(world.trail.asked.length).toBeGreaterThan(lines.length);
     }, world);
-  }, 90_000);
+  }, 150_000);
 
   test(
     'what is told twice is one line, and what is no event is none',
@@ -250,7 +250,7 @@ describe('exactly once', () => {
         await until(async () => (await stage.status()).audit.sequence === 4);
         expect((await trailOf(stage)).at(-1)).toMatchObject({ key: 'a', by: 'ben' });
       }),
-    90_000,
+    150_000,
   );
 
   test(
@@ -270,7 +270,7 @@ describe('exactly once', () => {
         expect(new Set(lines.map(({ key }) => key)).size).toBe(153);
         expect(stage.world.of('keepAudit').length).toBeLessThan(50);
       }),
-    90_000,
+    150_000,
   );
 });
 
@@ -289,4 +289,4 @@ test('an environment that continues as new while lines wait sends the same ones 
     expect(lines).toHaveLength(3);
     expect(world.trail.asked.length).toBeGreaterThan(3);
   }, world);
-}, 90_000);
+}, 150_000);

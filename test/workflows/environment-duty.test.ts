@@ -16,9 +16,7 @@ beforeAll(async () => {
 }, 300_000);
 afterAll(() => server.stop());
 
-/** Time is real here, and a busy machine slow. */
-const SLOW = { storyMs: 40_000 };
-const WITH_STUBS = { ...SLOW, workflowsPath: join(import.meta.dirname, 'stubs', 'turns.ts') };
+const WITH_STUBS = { workflowsPath: join(import.meta.dirname, 'stubs', 'turns.ts') };
 
 async function waitingFor(stage: Stage, count: number): Promise<void> {
   await until(async () => (await stage.status()).queue.length === count);
@@ -55,40 +53,36 @@ describe('an environment that repairs itself', () => {
     const [joining, restoring] = [gate(), gate()];
     const world = new MockWorld();
     world.watcher = 'real';
-    return server.play(
-      async (stage) => {
-        world.override = {
-          enqueue: (call) =>
-            joining.passed.then(() => enqueue({ temporal: stage.client } as Dependencies, call)),
-          restore: (call) => restoring.passed.then(() => world.restored(call)),
-        };
-        await startEnvironment(stage, QUARANTINED);
-        await stage.called('enqueue');
-        const first = await life(stage);
-        await until(async () => {
-          await chatter(stage);
-          return (await stage.entity().describe()).historyLength > 60;
-        });
-        // It has begun what it does not know of yet: were it new now, it would begin it again.
-        expect(await life(stage)).toBe(first);
+    return server.play(async (stage) => {
+      world.override = {
+        enqueue: (call) =>
+          joining.passed.then(() => enqueue({ temporal: stage.client } as Dependencies, call)),
+        restore: (call) => restoring.passed.then(() => world.restored(call)),
+      };
+      await startEnvironment(stage, QUARANTINED);
+      await stage.called('enqueue');
+      const first = await life(stage);
+      await until(async () => {
+        await chatter(stage);
+        return (await stage.entity().describe()).historyLength > 60;
+      });
+      // It has begun what it does not know of yet: were it new now, it would begin it again.
+      expect(await life(stage)).toBe(first);
 
-        joining.open();
-        await until(async () => (await life(stage)) !== first);
-        await stage.called('restore');
-        const second = await life(stage);
-        await until(async () => {
-          await chatter(stage);
-          return (await life(stage)) !== second;
-        });
-        expect((await stage.status()).holder?.kind).toBe('converge');
-        restoring.open();
-        await until(async () => (await stage.status()).quarantine === null);
-        expect(world.of('planRecovery')).toHaveLength(1);
-      },
-      world,
-      SLOW,
-    );
-  }, 90_000);
+      joining.open();
+      await until(async () => (await life(stage)) !== first);
+      await stage.called('restore');
+      const second = await life(stage);
+      await until(async () => {
+        await chatter(stage);
+        return (await life(stage)) !== second;
+      });
+      expect((await stage.status()).holder?.kind).toBe('converge');
+      restoring.open();
+      await until(async () => (await stage.status()).quarantine === null);
+      expect(world.of('planRecovery')).toHaveLength(1);
+    }, world);
+  }, 150_000);
 
   test('leaves it to one that waits already, at its start and whenever a holder leaves', () => {
     const world = new MockWorld();
@@ -111,7 +105,7 @@ describe('an environment that repairs itself', () => {
       expect(world.of('enqueue')).toEqual([]);
     };
     return server.play(story, world, WITH_STUBS);
-  }, 90_000);
+  }, 150_000);
 });
 
 /** A stub that converges, or says so. */

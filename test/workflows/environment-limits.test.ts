@@ -15,9 +15,6 @@ beforeAll(async () => {
 }, 300_000);
 afterAll(() => server.stop());
 
-/** Time is real here, and a busy machine slow. */
-const SLOW = { storyMs: 40_000 };
-
 /** A world whose first run holds the environment until the gate is opened. */
 function heldWorld(over: Partial<MockWorld['policy']> = {}) {
   const going = gate();
@@ -42,49 +39,41 @@ async function waitingFor(stage: Stage, count: number): Promise<void> {
 describe('a run that does not wait', () => {
   test('is refused by who holds the environment, leaves a record, and lets others be', () => {
     const { world, going } = heldWorld();
-    return server.play(
-      async (stage) => {
-        const first = await hold(stage);
-        const hasty = await ended(await stage.deploy({ ifBusy: 'fail' }));
-        expect(hasty).toMatchObject({ code: 'ENVIRONMENT_BUSY', result: { outcome: 'REFUSED' } });
-        expect(hasty.message).toContain('run001 (1.0.0), asked for by ada');
-        expect(world.records).toMatchObject([{ outcome: 'REFUSED', failure: { code: 'ENVIRONMENT_BUSY' } }]);
-        // It had no place to leave, so that it tells the audit trail by itself.
-        expect(stage.world.of('noteAudit')).toHaveLength(1);
-        going.open();
-        expect((await ended(first)).result.outcome).toBe('SUCCEEDED');
-        await until(async () => (await stage.status()).holder === null);
-        expect((await ended(await stage.deploy({ ifBusy: 'fail', version: '2.0.0' }))).result.outcome).toBe(
-          'SUCCEEDED',
-        );
-      },
-      world,
-      SLOW,
-    );
-  }, 90_000);
+    return server.play(async (stage) => {
+      const first = await hold(stage);
+      const hasty = await ended(await stage.deploy({ ifBusy: 'fail' }));
+      expect(hasty).toMatchObject({ code: 'ENVIRONMENT_BUSY', result: { outcome: 'REFUSED' } });
+      expect(hasty.message).toContain('run001 (1.0.0), asked for by ada');
+      expect(world.records).toMatchObject([{ outcome: 'REFUSED', failure: { code: 'ENVIRONMENT_BUSY' } }]);
+      // It had no place to leave, so that it tells the audit trail by itself.
+      expect(stage.world.of('noteAudit')).toHaveLength(1);
+      going.open();
+      expect((await ended(first)).result.outcome).toBe('SUCCEEDED');
+      await until(async () => (await stage.status()).holder === null);
+      expect((await ended(await stage.deploy({ ifBusy: 'fail', version: '2.0.0' }))).result.outcome).toBe(
+        'SUCCEEDED',
+      );
+    }, world);
+  }, 150_000);
 });
 
 describe('a run that waits so long and no longer', () => {
   test('leaves the queue, and the environment goes on', () => {
     const { world, going } = heldWorld({ queue: { maxWaitSeconds: 1, supersede: false } });
-    return server.play(
-      async (stage) => {
-        const first = await hold(stage);
-        const [patient, hasty] = [
-          await stage.deploy({ maxWaitSeconds: 3600 }),
-          await ended(await stage.deploy()),
-        ];
-        expect(hasty).toMatchObject({ code: 'QUEUE_TIMEOUT', result: { outcome: 'REFUSED' } });
-        await waitingFor(stage, 1);
-        expect((await stage.status()).history).toMatchObject([{ outcome: 'REFUSED' }]);
-        going.open();
-        expect((await ended(first)).result.outcome).toBe('SUCCEEDED');
-        expect((await ended(patient)).result.outcome).toBe('SUCCEEDED');
-      },
-      world,
-      SLOW,
-    );
-  }, 90_000);
+    return server.play(async (stage) => {
+      const first = await hold(stage);
+      const [patient, hasty] = [
+        await stage.deploy({ maxWaitSeconds: 3600 }),
+        await ended(await stage.deploy()),
+      ];
+      expect(hasty).toMatchObject({ code: 'QUEUE_TIMEOUT', result: { outcome: 'REFUSED' } });
+      await waitingFor(stage, 1);
+      expect((await stage.status()).history).toMatchObject([{ outcome: 'REFUSED' }]);
+      going.open();
+      expect((await ended(first)).result.outcome).toBe('SUCCEEDED');
+      expect((await ended(patient)).result.outcome).toBe('SUCCEEDED');
+    }, world);
+  }, 150_000);
 
   test('gives the environment back that it is given in the moment of leaving', () => {
     const { world, going } = heldWorld();
@@ -96,93 +85,77 @@ describe('a run that waits so long and no longer', () => {
         return what.outcome === 'REFUSED' ? leaving.passed.then(() => 'file') : Promise.resolve('file');
       },
     };
-    return server.play(
-      async (stage) => {
-        const first = await hold(stage);
-        const late = await stage.deploy({ maxWaitSeconds: 1, version: '2.0.0' });
-        await stage.called('record');
-        going.open();
-        expect((await ended(first)).result.outcome).toBe('SUCCEEDED');
-        // It has ended its wait, and the environment, which does not know yet, hands itself over.
-        await until(async () => (await stage.status()).holder?.workflowId === late.workflowId);
-        const next = await stage.deploy({ version: '2.0.0' });
-        leaving.open();
-        expect(await ended(late)).toMatchObject({ code: 'QUEUE_TIMEOUT', result: { outcome: 'REFUSED' } });
-        expect((await ended(next)).result.outcome).toBe('SUCCEEDED');
-        const { history, epoch } = await stage.status();
-        expect(history.map(({ outcome }) => outcome)).toContain('REFUSED');
-        expect(epoch).toBe(3);
-      },
-      world,
-      SLOW,
-    );
-  }, 90_000);
+    return server.play(async (stage) => {
+      const first = await hold(stage);
+      const late = await stage.deploy({ maxWaitSeconds: 1, version: '2.0.0' });
+      await stage.called('record');
+      going.open();
+      expect((await ended(first)).result.outcome).toBe('SUCCEEDED');
+      // It has ended its wait, and the environment, which does not know yet, hands itself over.
+      await until(async () => (await stage.status()).holder?.workflowId === late.workflowId);
+      const next = await stage.deploy({ version: '2.0.0' });
+      leaving.open();
+      expect(await ended(late)).toMatchObject({ code: 'QUEUE_TIMEOUT', result: { outcome: 'REFUSED' } });
+      expect((await ended(next)).result.outcome).toBe('SUCCEEDED');
+      const { history, epoch } = await stage.status();
+      expect(history.map(({ outcome }) => outcome)).toContain('REFUSED');
+      expect(epoch).toBe(3);
+    }, world);
+  }, 150_000);
 
   test('is no less let in when the leave and the end of its patience come at once', () => {
     const world = upgrade();
     world.watcher = 'real';
-    return server.play(
-      async (stage) => {
-        world.override = {
-          enqueue: async (call) => {
-            await enqueue({ temporal: stage.client } as Dependencies, call);
-            await delay(1_200);
-            return undefined;
-          },
-        };
-        const run = await stage.deploy({ version: '2.0.0', maxWaitSeconds: 1 });
-        expect((await ended(run)).result.outcome).toBe('SUCCEEDED');
-      },
-      world,
-      SLOW,
-    );
-  }, 90_000);
+    return server.play(async (stage) => {
+      world.override = {
+        enqueue: async (call) => {
+          await enqueue({ temporal: stage.client } as Dependencies, call);
+          await delay(1_200);
+          return undefined;
+        },
+      };
+      const run = await stage.deploy({ version: '2.0.0', maxWaitSeconds: 1 });
+      expect((await ended(run)).result.outcome).toBe('SUCCEEDED');
+    }, world);
+  }, 150_000);
 });
 
 test('where only the newest matters, what waits is refused when a newer one comes; who holds goes on', () => {
   const { world, going } = heldWorld({ queue: { maxWaitSeconds: null, supersede: true } });
-  return server.play(
-    async (stage) => {
-      const first = await hold(stage);
-      const older = await stage.deploy({ version: '1.0.0' });
-      await waitingFor(stage, 1);
-      const newer = await stage.deploy({ version: '2.0.0' });
-      const end = await ended(older);
-      expect(end).toMatchObject({ code: 'SUPERSEDED', result: { outcome: 'REFUSED' } });
-      expect(end.message).toContain('run003 (2.0.0)');
-      going.open();
-      expect((await ended(first)).result.outcome).toBe('SUCCEEDED');
-      expect((await ended(newer)).result.outcome).toBe('SUCCEEDED');
-    },
-    world,
-    SLOW,
-  );
-}, 90_000);
+  return server.play(async (stage) => {
+    const first = await hold(stage);
+    const older = await stage.deploy({ version: '1.0.0' });
+    await waitingFor(stage, 1);
+    const newer = await stage.deploy({ version: '2.0.0' });
+    const end = await ended(older);
+    expect(end).toMatchObject({ code: 'SUPERSEDED', result: { outcome: 'REFUSED' } });
+    expect(end.message).toContain('run003 (2.0.0)');
+    going.open();
+    expect((await ended(first)).result.outcome).toBe('SUCCEEDED');
+    expect((await ended(newer)).result.outcome).toBe('SUCCEEDED');
+  }, world);
+}, 150_000);
 
 test('a run that waits says where it stands, and that leaves nothing in the history of the environment', () => {
   const { world, going } = heldWorld();
-  return server.play(
-    async (stage) => {
-      await hold(stage);
-      const second = await stage.deploy();
-      await waitingFor(stage, 1);
-      // That it asked is kept in the audit trail.
-      await until(async () => (await stage.status()).audit.outbox.length === 0);
-      const { historyLength } = await stage.entity().describe();
-      await until(async () => {
-        const { message } = await second.query(messages.progress);
-        return /^Position 1 of 1; \S+-run001 \(1\.0\.0\) holds test-\d+ \(at \d\d:\d\d:\d\dZ\)\.$/.test(
-          message,
-        );
-      });
-      expect((await stage.entity().describe()).historyLength).toBe(historyLength);
-      going.open();
-      expect((await ended(second)).result.outcome).toBe('SUCCEEDED');
-    },
-    world,
-    SLOW,
-  );
-}, 90_000);
+  return server.play(async (stage) => {
+    await hold(stage);
+    const second = await stage.deploy();
+    await waitingFor(stage, 1);
+    // That it asked is kept in the audit trail.
+    await until(async () => (await stage.status()).audit.outbox.length === 0);
+    const { historyLength } = await stage.entity().describe();
+    await until(async () => {
+      const { message } = await second.query(messages.progress);
+      return /^Position 1 of 1; \S+-run001 \(1\.0\.0\) holds test-\d+ \(at \d\d:\d\d:\d\dZ\)\.$/.test(
+        message,
+      );
+    });
+    expect((await stage.entity().describe()).historyLength).toBe(historyLength);
+    going.open();
+    expect((await ended(second)).result.outcome).toBe('SUCCEEDED');
+  }, world);
+}, 150_000);
 
 test('a holder that makes no progress is marked, until a step says something new', () => {
   const { world, going } = heldWorld();
@@ -205,29 +178,25 @@ test('a holder that makes no progress is marked, until a step says something new
       return HEALTHY;
     },
   };
-  return server.play(
-    async (stage) => {
-      const run = await hold(stage);
-      const stalledSince = async (): Promise<string | null | undefined> =>
-        (await stage.status()).holder?.stalledSince;
-      await until(async () => typeof (await stalledSince()) === 'string');
-      // By the history, not by when somebody began to look: a watch that is begun anew comes to the same.
-      expect(await stalledSince()).toBe((await lastEvent(stage, run.workflowId)).at);
-      going.open();
-      await stage.called('check');
-      await until(async () => (await stalledSince()) === null);
-      // Longer than the patience of this watch: what keeps it from being marked again is what the step says.
-      const { eventId } = await lastEvent(stage, run.workflowId);
-      await delay(2_000);
-      expect((await lastEvent(stage, run.workflowId)).eventId).toBe(eventId);
-      expect(await stalledSince()).toBeNull();
-      second.open();
-      expect((await ended(run)).result.outcome).toBe('SUCCEEDED');
-    },
-    world,
-    SLOW,
-  );
-}, 90_000);
+  return server.play(async (stage) => {
+    const run = await hold(stage);
+    const stalledSince = async (): Promise<string | null | undefined> =>
+      (await stage.status()).holder?.stalledSince;
+    await until(async () => typeof (await stalledSince()) === 'string');
+    // By the history, not by when somebody began to look: a watch that is begun anew comes to the same.
+    expect(await stalledSince()).toBe((await lastEvent(stage, run.workflowId)).at);
+    going.open();
+    await stage.called('check');
+    await until(async () => (await stalledSince()) === null);
+    // Longer than the patience of this watch: what keeps it from being marked again is what the step says.
+    const { eventId } = await lastEvent(stage, run.workflowId);
+    await delay(2_000);
+    expect((await lastEvent(stage, run.workflowId)).eventId).toBe(eventId);
+    expect(await stalledSince()).toBeNull();
+    second.open();
+    expect((await ended(run)).result.outcome).toBe('SUCCEEDED');
+  }, world);
+}, 150_000);
 
 async function lastEvent(stage: Stage, workflowId: string): Promise<{ eventId: string; at: string }> {
   const { events } = await stage.client.workflow.getHandle(workflowId).fetchHistory();

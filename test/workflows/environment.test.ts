@@ -45,7 +45,7 @@ test('three deployments at once are carried out one after the other, in the orde
     expect([...new Set(order)]).toEqual(['1 1', '2 2', '3 3']);
     expect(order).toEqual([...order].sort());
   }, world);
-}, 90_000);
+}, 150_000);
 
 describe('a holder that is terminated', () => {
   test('in the middle of an activation: the environment brings the committed release back under a higher epoch', () => {
@@ -72,7 +72,7 @@ describe('a holder that is terminated', () => {
       });
       expect(world.incidents).toHaveLength(1);
     }, world);
-  }, 90_000);
+  }, 150_000);
 
   test('after it had decided: the release is finished, not undone', () => {
     const going = gate();
@@ -93,7 +93,7 @@ describe('a holder that is terminated', () => {
       expect(world.everyHostServes(release('2.0.0'))).toBe(true);
       expect(world.incidents).toEqual([]);
     }, world);
-  }, 90_000);
+  }, 150_000);
 
   test('before it began: nothing is restored', () => {
     const going = gate();
@@ -106,7 +106,7 @@ describe('a holder that is terminated', () => {
       expect((await stage.status()).history).toMatchObject([{ outcome: 'WITHDRAWN' }]);
       expect(stage.world.of('restore')).toEqual([]);
     }, world);
-  }, 90_000);
+  }, 150_000);
 
   test('before it activated anything: nothing that serves was changed, which is no incident', () => {
     const going = gate();
@@ -124,7 +124,7 @@ describe('a holder that is terminated', () => {
       // What of the run is still on its way to a host is ended all the same.
       expect(world.of('restore')).toHaveLength(HOSTS.length);
     }, world);
-  }, 90_000);
+  }, 150_000);
 
   test('and a host that was changed after it was looked at makes it a rollback', () => {
     const going = gate();
@@ -138,7 +138,7 @@ describe('a holder that is terminated', () => {
       expect(world.records).toMatchObject([{ outcome: 'ROLLED_BACK' }]);
       expect(world.incidents).toHaveLength(1);
     }, world);
-  }, 90_000);
+  }, 150_000);
 
   test('in the queue: it is skipped when its turn comes', () => {
     const going = gate();
@@ -156,7 +156,7 @@ describe('a holder that is terminated', () => {
       },
       watched({ stage: () => going.passed }),
     );
-  }, 90_000);
+  }, 150_000);
 });
 
 test('a run whose environment was terminated still undoes what it did, and says so', () => {
@@ -172,7 +172,7 @@ test('a run whose environment was terminated still undoes what it did, and says 
     expect(await ended(run)).toMatchObject({ code: 'SECRET_MISSING', result: { outcome: 'ROLLED_BACK' } });
     expect(world.everyHostServes(release('1.0.0'))).toBe(true);
   }, world);
-}, 90_000);
+}, 150_000);
 
 test('a run that waits for an environment that was terminated finds it gone when it looks, and joins again', () => {
   const going = gate();
@@ -191,7 +191,7 @@ test('a run that waits for an environment that was terminated finds it gone when
       history: [{ deploymentId: expect.stringMatching(/2$/) }],
     });
   }, world);
-}, 90_000);
+}, 150_000);
 
 test(
   'an environment with a long history continues as new, with all that it knows',
@@ -218,5 +218,5 @@ test(
         releases: [{ version: '2.0.0' }, { version: '1.0.0' }],
       });
     }),
-  90_000,
+  150_000,
 );

@@ -51,7 +51,7 @@ describe('a failure after something was put in place takes the release back', ()
         ]);
         expect((await stage.status()).committed?.version).toBe('1.0.0');
       }, upgrade(override)),
-    90_000,
+    150_000,
   );
 
   test(
@@ -69,7 +69,7 @@ describe('a failure after something was put in place takes the release back', ()
         },
         upgrade({ check: () => Promise.resolve(UNHEALTHY) }),
       ),
-    90_000,
+    150_000,
   );
 });
 
@@ -91,7 +91,7 @@ describe('a failure before anything was put in place restores nothing', () => {
         expect(world.records).toMatchObject([{ outcome: 'REFUSED', failure: { step: title } }]);
         expect((await stage.status()).holder).toBeNull();
       }, upgrade(override)),
-    90_000,
+    150_000,
   );
 });
 
@@ -112,7 +112,7 @@ test(
         activate: ({ host }) => (host.name === 'web-1' ? refuse() : Promise.resolve({ downtimeMs: 1 })),
       }),
     ),
-  90_000,
+  150_000,
 );
 
 test(
@@ -135,5 +135,5 @@ test(
       },
       upgrade({ activate: refuse }),
     ),
-  90_000,
+  150_000,
 );

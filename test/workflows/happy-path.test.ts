@@ -39,7 +39,7 @@ test(
         interruption: null,
       });
     }),
-  90_000,
+  150_000,
 );
 
 test(
@@ -56,7 +56,7 @@ test(
       const epochs = stage.world.of('activate').map((call) => call.token?.epoch);
       expect(epochs).toEqual([1, 1, 1, 1, 2, 2, 2, 2]);
     }),
-  90_000,
+  150_000,
 );
 
 test(
@@ -69,7 +69,7 @@ test(
       expect(stage.world.story()).toEqual(['validate', 'plan', 'record']);
       expect((await stage.status()).history).toMatchObject([{ outcome: 'NOOP' }]);
     }),
-  90_000,
+  150_000,
 );
 
 test(
@@ -79,7 +79,7 @@ test(
       await stage.deployed({ adopt: 'the old server is gone' });
       expect(stage.world.story().slice(0, 3)).toEqual(['validate', 'plan', 'adopt']);
     }),
-  90_000,
+  150_000,
 );
 
 test(
@@ -90,7 +90,7 @@ test(
       expect({ status, code }).toEqual({ status: 'FAILED', code: 'REQUEST_INVALID' });
       expect(stage.world.calls).toEqual([]);
     }),
-  90_000,
+  150_000,
 );
 
 test(
@@ -107,7 +107,7 @@ test(
       // The environment has heard of it, for its audit trail only.
       expect(await stage.status()).toMatchObject({ holder: null, queue: [], history: [] });
     }),
-  90_000,
+  150_000,
 );
 
 test('a release that was built again after it was validated is refused, and the environment is free again', () =>

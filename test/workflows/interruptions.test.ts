@@ -42,7 +42,7 @@ describe('in the middle of an activation', () => {
         },
         upgrade({ activate: untilStopped }),
       ),
-    90_000,
+    150_000,
   );
 
   test(
@@ -61,7 +61,7 @@ describe('in the middle of an activation', () => {
         },
         upgrade({ activate: untilStopped }),
       ),
-    90_000,
+    150_000,
   );
 
   test('a Cancel that meets a failing step still ends as CANCELLED', () => {
@@ -79,7 +79,7 @@ describe('in the middle of an activation', () => {
       expect((await ended(run)).status).toBe('CANCELLED');
       expect(world.everyHostServes(OLD)).toBe(true);
     }, world);
-  }, 90_000);
+  }, 150_000);
 
   test('the way back waits until what was told to stop has really ended', () => {
     const begunBefore: number[] = [];
@@ -99,7 +99,7 @@ describe('in the middle of an activation', () => {
       expect((await ended(run)).result.outcome).toBe('ROLLED_BACK');
       expect(begunBefore).toEqual([0, 0]);
     }, world);
-  }, 90_000);
+  }, 150_000);
 
   test('the limit of the whole run counts from the grant, and the way back is exempt from it', () => {
     const world = upgrade({
@@ -115,7 +115,7 @@ describe('in the middle of an activation', () => {
       expect(world.of('migrate')).toHaveLength(1);
       expect(world.of('restore', 'web-1')).toHaveLength(4);
     }, world);
-  }, 90_000);
+  }, 150_000);
 });
 
 describe('before anything was changed', () => {
@@ -141,7 +141,7 @@ describe('before anything was changed', () => {
       },
       upgrade({ stage: () => going.passed }),
     );
-  }, 90_000);
+  }, 150_000);
 
   test(
     'an abort while bytes travel withdraws the run',
@@ -157,7 +157,7 @@ describe('before anything was changed', () => {
         },
         upgrade({ stage: untilStopped }),
       ),
-    90_000,
+    150_000,
   );
 });
 
@@ -179,7 +179,7 @@ describe('too late', () => {
       expect(world.records).toMatchObject([{ interruption: null, failure: { code: 'VERSION_INVALID' } }]);
       expect(world.of('restore')).toHaveLength(2);
     }, world);
-  }, 90_000);
+  }, 150_000);
 
   test('an abort while the release is committed changes nothing: it goes through', () => {
     const going = gate();
@@ -198,7 +198,7 @@ describe('too late', () => {
           going.passed.then(() => ({ host: host.name, state: 'serves', differences: [] })),
       }),
     );
-  }, 90_000);
+  }, 150_000);
 
   test('but an abort during the last look still counts', () => {
     const going = gate();
@@ -214,5 +214,5 @@ describe('too late', () => {
       going.open();
       expect((await ended(run)).result.outcome).toBe('ROLLED_BACK');
     }, world);
-  }, 90_000);
+  }, 150_000);
 });

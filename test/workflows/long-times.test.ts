@@ -43,7 +43,7 @@ test('an approval is waited for as long as the policy says, which is a day, and 
     // It has held nobody up: it never was in the queue.
     expect(world.of('enqueue')).toEqual([]);
   }, world);
-}, 90_000);
+}, 150_000);
 
 test('a run that has waited for more than a day has its six hours from the grant on; the way back may take longer', () => {
   const going = gate();
@@ -85,7 +85,7 @@ test('a run that has waited for more than a day has its six hours from the grant
     expect(world.of('migrate').filter(({ token }) => token?.run.endsWith('run002'))).toHaveLength(1);
     expect(world.everyHostServes(release('1.0.0'))).toBe(true);
   }, world);
-}, 90_000);
+}, 150_000);
 
 test('nobody is there for days, longer than any limit: the run is stopped by its limit, and brought back when somebody comes', () => {
   const world = upgrade({
@@ -101,4 +101,4 @@ test('nobody is there for days, longer than any limit: the run is stopped by its
     expect(world.everyHostServes(release('1.0.0'))).toBe(true);
     expect(await stage.status()).toMatchObject({ holder: null, quarantine: null });
   }, world);
-}, 90_000);
+}, 150_000);

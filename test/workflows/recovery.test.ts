@@ -69,7 +69,7 @@ describe('PARTIAL is a duty that lives on', () => {
         expect(stage.world.records.at(-1)).toMatchObject({ kind: 'converge', outcome: 'SUCCEEDED' });
         expect(stage.world.incidents).toHaveLength(1);
       }, impatient()),
-    90_000,
+    150_000,
   );
 
   test(
@@ -96,7 +96,7 @@ describe('PARTIAL is a duty that lives on', () => {
         expect(releaseOf(world.of('restore').at(-1))).toBe('3.0.0');
         expect((await stage.status()).committed?.version).toBe('3.0.0');
       }, impatient()),
-    90_000,
+    150_000,
   );
 
   test(
@@ -112,7 +112,7 @@ describe('PARTIAL is a duty that lives on', () => {
         });
         expect((await stage.status()).quarantine).toBeNull();
       }, impatient()),
-    90_000,
+    150_000,
   );
 
   test(
@@ -139,7 +139,7 @@ describe('PARTIAL is a duty that lives on', () => {
         expect((await stage.status()).evicted).toEqual({});
         expect(world.serving.get('web-2')).toBe(release('4.0.0').digest);
       }, impatient()),
-    90_000,
+    150_000,
   );
 
   test(
@@ -157,7 +157,7 @@ describe('PARTIAL is a duty that lives on', () => {
           cause: { message: expect.stringContaining('last host') },
         });
       }, impatient()),
-    90_000,
+    150_000,
   );
 
   test('a host that is evicted while it is waited for is waited for no longer', () => {
@@ -181,7 +181,7 @@ describe('PARTIAL is a duty that lives on', () => {
       expect((await ended(run)).result.outcome).toBe('ROLLED_BACK_UNHEALTHY');
       expect((await stage.status()).quarantine).toBeNull();
     }, world);
-  }, 90_000);
+  }, 150_000);
 });
 
 describe('a rollback by hand', () => {
@@ -213,7 +213,7 @@ describe('a rollback by hand', () => {
           holder: null,
         });
       }),
-    90_000,
+    150_000,
   );
 
   test(
@@ -228,7 +228,7 @@ describe('a rollback by hand', () => {
         expect(end).toMatchObject({ code: 'ROLLBACK_TARGET_UNKNOWN', result: { outcome: 'REFUSED' } });
         expect(stage.world.of('restore')).toHaveLength(0);
       }),
-    90_000,
+    150_000,
   );
 
   test(
@@ -241,7 +241,7 @@ describe('a rollback by hand', () => {
         expect(end.result.outcome).toBe('ROLLED_BACK');
         expect(await stage.status()).toMatchObject({ quarantine: null, committed: { version: '1.0.0' } });
       }, impatient()),
-    90_000,
+    150_000,
   );
 
   test('goes before the deployments that wait', () => {
@@ -260,7 +260,7 @@ describe('a rollback by hand', () => {
       expect((await ended(rollback)).result.serving).toBe('2.0.0');
       expect((await ended(second)).result.outcome).toBe('SUCCEEDED');
     }, world);
-  }, 90_000);
+  }, 150_000);
 
   test('that has begun is not stopped by an abort', () => {
     const going = gate();
@@ -275,7 +275,7 @@ describe('a rollback by hand', () => {
       going.open();
       expect((await ended(rollback)).result.outcome).toBe('ROLLED_BACK');
     }, world);
-  }, 90_000);
+  }, 150_000);
 
   test(
     'tried dry changes nothing and takes nobody’s place',
@@ -293,7 +293,7 @@ describe('a rollback by hand', () => {
         expect(stage.world.of('restore')).toHaveLength(0);
         expect((await stage.status()).history).toHaveLength(2);
       }),
-    90_000,
+    150_000,
   );
 });
 
@@ -313,4 +313,4 @@ test('a rollback that is terminated in the middle is finished by the environment
     expect(releaseOf(world.of('restore').at(-1))).toBe('1.0.0');
     expect((await stage.status()).committed?.version).toBe('1.0.0');
   }, world);
-}, 90_000);
+}, 150_000);

@@ -28,4 +28,4 @@ test('runs that were recorded replay with the workflows of today', async () => {
     replayed.set(workflowId, error?.message ?? 'replayed');
   expect(replayed).toEqual(new Map(FILES.map((file) => [file, 'replayed'])));
   expect(FILES.length).toBeGreaterThan(0);
-}, 90_000);
+}, 150_000);

@@ -80,7 +80,7 @@ describe('a quarantine', () => {
       world.override.verify = () => Promise.resolve(found([]));
       expect(await resolve(stage)).toMatchObject({ consistent: true });
       expect(await stage.status()).toMatchObject({ quarantine: null, holder: null, epoch });
-    }), 90_000); // prettier-ignore
+    }), 150_000); // prettier-ignore
 
   test('by a bare signal: the same look, and the environment itself shows what came of it', () =>
     quarantined(async (stage) => {
@@ -92,14 +92,14 @@ describe('a quarantine', () => {
       await stage.entity().signal(messages.resolveSignal, SAID);
       await until(async () => (await stage.status()).quarantine === null);
       expect(world.of('verify')).toHaveLength(2);
-    }), 90_000); // prettier-ignore
+    }), 150_000); // prettier-ignore
 
   test('a look that fails lifts nothing', () =>
     quarantined(async (stage) => {
       stage.world.override.verify = () => Promise.reject(failure('ENVIRONMENT_UNKNOWN', 'no such place'));
       expect(await refusal(resolve(stage))).toEqual({ code: 'ENVIRONMENT_UNKNOWN', message: 'no such place' });
       expect((await stage.status()).quarantine).not.toBeNull();
-    }), 90_000); // prettier-ignore
+    }), 150_000); // prettier-ignore
 
   test('a run that comes in while the hosts are looked at voids the look', () => {
     const looked = gate();
@@ -125,7 +125,7 @@ describe('a quarantine', () => {
       going.open();
       expect((await ended(converge)).result.outcome).toBe('PARTIAL');
     });
-  }, 90_000);
+  }, 150_000);
 });
 
 test('what is not quarantined, or not said, is refused to the caller’s face', () =>
@@ -134,4 +134,4 @@ test('what is not quarantined, or not said, is refused to the caller’s face', 
     expect((await refusal(resolve(stage))).message).toMatch(/is not quarantined; there is nothing to resolve/);
     expect((await refusal(resolve(stage, { by: '', reason: '' }))).message).toMatch(/^Say who and why/);
     expect(stage.world.of('verify')).toEqual([]);
-  }), 90_000); // prettier-ignore
+  }), 150_000); // prettier-ignore

@@ -42,7 +42,7 @@ describe('forward, a step that fails with', () => {
             host.name === 'web-1' ? Promise.reject(failure(code, 'no', hostCode)) : Promise.resolve(),
         }),
       ),
-    90_000,
+    150_000,
   );
 
   test(
@@ -58,7 +58,7 @@ describe('forward, a step that fails with', () => {
           stage: ({ token }) => (token.try === 1 ? Promise.reject(failure('NOT_READY')) : Promise.resolve()),
         }),
       ),
-    90_000,
+    150_000,
   );
 });
 
@@ -74,7 +74,7 @@ describe('back', () => {
       expect(pauses(world.of('restore', 'web-1'))).toEqual([5, 10, 20, 30, 30]);
       expect(world.records).toMatchObject([{ outcome: 'ROLLED_BACK' }]);
     }, world);
-  }, 90_000);
+  }, 150_000);
 
   test('a host that does not show the release after its commit is brought there again', () => {
     const world = upgrade({
@@ -90,7 +90,7 @@ describe('back', () => {
       expect((await stage.deployed({ version: '2.0.0' })).result.outcome).toBe('ROLLED_BACK');
       expect(world.of('restore', 'web-2')).toHaveLength(2);
     }, world);
-  }, 90_000);
+  }, 150_000);
 
   test(
     'a host that is refused for good is not asked again; the verdict is read from the hosts',
@@ -108,7 +108,7 @@ describe('back', () => {
           commit: () => Promise.reject(failure('LOGIN_REFUSED')),
         }),
       ),
-    90_000,
+    150_000,
   );
 });
 
@@ -154,7 +154,7 @@ describe('a host that stays away longer than patience lasts', () => {
         expect((await stage.deployed({ version: '2.0.0' })).result.outcome).toBe('SUCCEEDED');
         expect((await stage.status()).quarantine).toBeNull();
       }, away()),
-    90_000,
+    150_000,
   );
 });
 
@@ -176,7 +176,7 @@ describe('what goes wrong on the way back is said, and the run still ends', () =
         },
       }),
     );
-  }, 90_000);
+  }, 150_000);
 
   test(
     'a host that can’t be read back is unknown',
@@ -194,6 +194,6 @@ describe('what goes wrong on the way back is said, and the run still ends', () =
           commit: () => Promise.reject(failure('INTERNAL', 'boom')),
         }),
       ),
-    90_000,
+    150_000,
   );
 });

@@ -30,4 +30,4 @@ test('a schema that the restored release can’t work with is PARTIAL, and settl
     expect(world.of('settleSchema').length).toBeGreaterThan(1);
     expect(world.records.at(-1)).toMatchObject({ kind: 'converge', outcome: 'SUCCEEDED' });
   }, world);
-}, 90_000);
+}, 150_000);

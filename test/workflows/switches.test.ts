@@ -75,14 +75,14 @@ describe('a disabled environment', () => {
 
       await stage.flip(ENABLE);
       expect((await stage.deployed({ version: '2.0.0' })).result.outcome).toBe('SUCCEEDED');
-    }, planningMigration()), 90_000); // prettier-ignore
+    }, planningMigration()), 150_000); // prettier-ignore
 
   test('that never had a run, too', () =>
     server.play(async (stage) => {
       await stage.flip(DISABLE);
       expect(await stage.deployed()).toMatchObject({ code: 'ENVIRONMENT_DISABLED' });
       expect(stage.world.story()).toEqual(LOOKS);
-    }), 90_000); // prettier-ignore
+    }), 150_000); // prettier-ignore
 
   test('asks nobody for an approval', () => {
     const world = upgrade();
@@ -93,7 +93,7 @@ describe('a disabled environment', () => {
       expect(world.of('enqueue')).toEqual([]);
       expect(world.records.at(-1)?.decisions).toEqual([]);
     }, world);
-  }, 90_000);
+  }, 150_000);
 
   test('can not be overridden', () =>
     server.play(async (stage) => {
@@ -101,7 +101,7 @@ describe('a disabled environment', () => {
       const end = await stage.deployed({ version: '2.0.0', override: OVERRIDE });
       expect(end).toMatchObject({ code: 'ENVIRONMENT_DISABLED', result: { outcome: 'HELD_BACK' } });
       expect(stage.world.of('enqueue')).toEqual([]);
-    }), 90_000); // prettier-ignore
+    }), 150_000); // prettier-ignore
 
   test('does not stop a deployment that is under way', () => {
     const going = gate();
@@ -115,7 +115,7 @@ describe('a disabled environment', () => {
       },
       upgrade({ migrate: () => going.passed.then(() => []) }),
     );
-  }, 90_000);
+  }, 150_000);
 
   test('holds back who waited in the queue meanwhile, and is free again', () => {
     const going = gate();
@@ -134,7 +134,7 @@ describe('a disabled environment', () => {
       },
       upgrade({ migrate: () => going.passed.then(() => []) }),
     );
-  }, 90_000);
+  }, 150_000);
 
   test('lets a rollback and a converge through, frozen as it is too', () =>
     server.play(async (stage) => {
@@ -146,7 +146,7 @@ describe('a disabled environment', () => {
       const back = await ended(await stage.recover({ kind: 'rollback', to: '1.0.0', components: null }));
       expect(back.result).toMatchObject({ outcome: 'ROLLED_BACK', serving: '1.0.0' });
       expect((await ended(await stage.recover({ kind: 'converge', adopt: null }))).status).toBe('COMPLETED');
-    }), 90_000); // prettier-ignore
+    }), 150_000); // prettier-ignore
 });
 
 /** A world without releases on its hosts, in which each deployment brings a migration. */
@@ -169,7 +169,7 @@ describe('a switch', () => {
       await stage.server.sleep('2h');
       expect((await stage.entity().describe()).historyLength).toBe(before);
       expect((await stage.deployed({ version: '2.0.0' })).result.outcome).toBe('SUCCEEDED');
-    }), 90_000); // prettier-ignore
+    }), 150_000); // prettier-ignore
 
   test('is refused to the caller’s face', () =>
     server.play(async (stage) => {
@@ -183,7 +183,7 @@ describe('a switch', () => {
       expect(await flip({ ...ENABLE, kind: 'unfreeze', id: 'sale' })).toMatch(/^There is no freeze "sale"/);
       expect(await flip({ ...ENABLE, kind: 'explode' })).toMatch(/^A switch is to/);
       expect((await stage.status()).switches).toEqual({ disabled: null, paused: null, freezes: [] });
-    }), 90_000); // prettier-ignore
+    }), 150_000); // prettier-ignore
 
   test('set again is as it was; two people hold by their own switches', () =>
     server.play(async (stage) => {
@@ -203,7 +203,7 @@ describe('a switch', () => {
       expect(frozen.message).toMatch(/frozen by cleo since .* until 2099-01-01 00:00 UTC: the sale/);
       await stage.flip({ ...ENABLE, kind: 'unfreeze', id: 'sale' });
       expect((await stage.deployed()).result.outcome).toBe('SUCCEEDED');
-    }), 90_000); // prettier-ignore
+    }), 150_000); // prettier-ignore
 });
 
 describe('an override of the calendar', () => {
@@ -219,7 +219,7 @@ describe('an override of the calendar', () => {
       expect((await ended(run)).result.outcome).toBe('SUCCEEDED');
       const plans = stage.world.records.at(-1);
       expect(plans?.decisions).toMatchObject([{ by: 'ben', verdict: 'approved', planHash: plans?.planHash }]);
-    }, frozenByCalendar()), 90_000); // prettier-ignore
+    }, frozenByCalendar()), 150_000); // prettier-ignore
 
   test('asks when it is frozen only while the run waits for its place', () => {
     const going = gate();
@@ -239,14 +239,14 @@ describe('an override of the calendar', () => {
       },
       upgrade({ migrate: () => going.passed.then(() => []) }),
     );
-  }, 90_000);
+  }, 150_000);
 
   test('changes nothing where nothing is held', () =>
     server.play(async (stage) => {
       const end = await stage.deployed({ version: '2.0.0', override: OVERRIDE });
       expect(end.result.outcome).toBe('SUCCEEDED');
       expect(stage.world.records.at(-1)?.decisions).toEqual([]);
-    }, upgrade()), 90_000); // prettier-ignore
+    }, upgrade()), 150_000); // prettier-ignore
 });
 
 describe('a dry run', () => {
@@ -259,7 +259,7 @@ describe('a dry run', () => {
       expect(end.result.plan?.pendingMigrations).toEqual(['V2__fees.sql']);
       expect(story()).toEqual(LOOKS);
       expect(stage.world.of('enqueue')).toEqual([]);
-    }, planningMigration()), 90_000); // prettier-ignore
+    }, planningMigration()), 150_000); // prettier-ignore
 
   test('says that it would be held back, and what an override would need', () =>
     server.play(async (stage) => {
@@ -268,5 +268,5 @@ describe('a dry run', () => {
       const over = await stage.deployed({ version: '2.0.0', dryRun: true, override: OVERRIDE });
       expect(over.message).toMatch(/ada overrides that: customers can not pay It would wait for approval\.$/);
       expect([plain.status, over.status]).toEqual(['COMPLETED', 'COMPLETED']);
-    }, frozenByCalendar()), 90_000); // prettier-ignore
+    }, frozenByCalendar()), 150_000); // prettier-ignore
 });

@@ -196,7 +196,7 @@ export class Stage {
 }
 
 /** How long a story may take in real time: a workflow task that is lost on the way is given out again after ten seconds. */
-const STORY_MS = 30_000;
+const STORY_MS = 75_000;
 
 async function isClosed(handle: WorkflowHandle): Promise<boolean> {
   return (await handle.describe()).status.name !== 'RUNNING';
@@ -207,7 +207,7 @@ function nullWhenNotFound(error: unknown): null {
   throw error;
 }
 
-const PATIENCE_MS = 15_000;
+const PATIENCE_MS = 45_000;
 
 /** Waits in real time for a condition. */
 export async function until(condition: () => Promise<boolean>, patienceMs = PATIENCE_MS): Promise<void> {

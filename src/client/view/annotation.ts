@@ -1,6 +1,11 @@
 /** How much GitHub Actions makes of an annotation. */
 export type Level = 'notice' | 'warning' | 'error';
 
+/** True in a job of GitHub Actions, the only place where annotations are read. */
+export function isGithubActions(variables: Readonly<Record<string, string | undefined>>): boolean {
+  return variables['GITHUB_ACTIONS'] === 'true';
+}
+
 // By GitHub's own toolkit (`@actions/core`, command.ts): what would end a command, or begin another, is escaped.
 function data(text: string): string {
   return text.replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A');
