@@ -116,13 +116,16 @@ export async function watchHolder({ temporal }: Dependencies, watch: HolderWatch
   return withPulse(async (pulse) => {
     const over = new Stop().with(pulse.signal);
     const handle = temporal.workflow.getHandle(workflowId, runId, { followRuns: false });
-    const closed = handle.result().then(
-      (): HolderSeen => undefined,
-      (error: unknown): HolderSeen => {
-        if (isClosed(error)) return undefined;
-        return unreachable(`The run ${workflowId} can't be watched.`)(error);
-      },
-    );
+    // A long poll that outlives its watch is repeated by the SDK on a connection that may be closed by then, which ends the process.
+    const closed = temporal
+      .withAbortSignal(over.signal, () => handle.result())
+      .then(
+        (): HolderSeen => undefined,
+        (error: unknown): HolderSeen => {
+          if (isClosed(error)) return undefined;
+          return unreachable(`The run ${workflowId} can't be watched.`)(error);
+        },
+      );
     const turned = untilProgressTurns(new HolderProgress(temporal, watch, pulse.say), watch, over.signal);
     try {
       return await untilDone(() => Promise.race([closed, turned, Context.current().cancelled]));
