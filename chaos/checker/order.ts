@@ -1,20 +1,14 @@
 import type { Change } from './facts.js';
 import type { Violation } from './types.js';
+import { tokenOf, type Token } from './unit.js';
 import { violation } from './violation.js';
 
-/** A change by the token in its unit's name. */
-interface Numbered extends Change {
-  /** A rollback that takes a lost run back is another than that run here: it overtakes it. */
-  readonly run: string;
-  readonly step: number;
-  readonly try: number;
-}
+/** A rollback that takes a lost run back is another than that run here: it overtakes it. */
+type Numbered = Change & Token;
 
 function numbered(name: string, change: Change): Numbered | null {
-  const prefix = `safeguard-${name}-`;
-  const [, run, step, again] = /^(.+)-(\d+)-(\d+)\.service$/.exec(change.unit.slice(prefix.length)) ?? [];
-  if (!change.unit.startsWith(prefix) || run === undefined) return null;
-  return { ...change, run, step: Number(step), try: Number(again) };
+  const token = tokenOf(name, change.unit);
+  return token && { ...change, ...token };
 }
 
 function isBefore(one: Numbered, other: Numbered): boolean {

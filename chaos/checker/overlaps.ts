@@ -1,5 +1,6 @@
 import type { Change } from './facts.js';
 import type { Violation } from './types.js';
+import { tokenOf } from './unit.js';
 import { violation } from './violation.js';
 
 /** A change on a host; `run` is the deployment that it was for. */
@@ -13,11 +14,9 @@ interface Placed extends Change {
  * all runs that were accepted, since the id of one may end in the same word.
  */
 export function runOf(name: string, unit: string, ids: ReadonlySet<string>): string | null {
-  const prefix = `safeguard-${name}-`;
-  if (!unit.startsWith(prefix)) return null;
-  const run = /^(.+)-\d+-\d+\.service$/.exec(unit.slice(prefix.length))?.[1];
-  if (run === undefined) return null;
-  return ids.has(run) ? run : run.replace(/-rollback$/, '');
+  const token = tokenOf(name, unit);
+  if (token === null) return null;
+  return ids.has(token.run) ? token.run : token.run.replace(/-rollback$/, '');
 }
 
 function end({ to }: Change): number {

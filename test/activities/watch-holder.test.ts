@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { CancelledFailure } from '@temporalio/common';
 import { MockActivityEnvironment } from '@temporalio/testing';
+import { waitUntil } from '../../lab/waiting.js';
 import type { Dependencies } from '../../src/activities/dependencies.js';
 import { watchHolder } from '../../src/activities/environment.js';
 import { freePort } from '../../src/dev/ports.js';
@@ -42,10 +43,6 @@ function countPolls(): { open: number } {
   return polls;
 }
 
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 10));
-}
-
 test('a watch that is told to end leaves no call behind, which would be repeated on a closed connection', async () => {
   const client = new Client({ connection });
   const polls = countPolls();
@@ -53,8 +50,8 @@ test('a watch that is told to end leaves no call behind, which would be repeated
   const activity = new MockActivityEnvironment();
   const watch = { workflowId: 'holder', runId: holder.firstExecutionRunId };
   const watching = activity.run(() => watchHolder({ temporal: client } as Dependencies, watch));
-  await until(() => polls.open === 1);
+  await waitUntil('a long poll is at the server', () => polls.open === 1);
   activity.cancel();
   await expect(watching).rejects.toBeInstanceOf(CancelledFailure);
-  await until(() => polls.open === 0);
+  await waitUntil('no long poll is at the server', () => polls.open === 0);
 }, 60_000);

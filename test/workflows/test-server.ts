@@ -195,7 +195,7 @@ export class Stage {
   }
 }
 
-/** How long a story may take in real time: a workflow task that is lost on the way is given out again after ten seconds. */
+/** How long a story may take in real time: a busy machine loses a workflow task on the way now and then, which costs ten seconds. */
 const STORY_MS = 75_000;
 
 async function isClosed(handle: WorkflowHandle): Promise<boolean> {

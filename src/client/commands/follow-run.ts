@@ -84,7 +84,10 @@ function cancelling(
   const detach = detaching(run, terminal, watcher);
   let isTold = false;
   return (signal) => {
-    if (isTold) detach(signal);
+    if (isTold) {
+      detach(signal);
+      return;
+    }
     isTold = true;
     terminal.err('Told to end: cancelling the run, which brings back what was there, with or without us.');
     cancelRun(session, run.workflowId).catch((error: unknown) => {
