@@ -7,7 +7,7 @@ As `/usr/local/sbin/safeguard-host` (root):
   gate                          at boot: converges every application to its committed release
   lease <AE>                    inside the lease's unit: goes back when the lease of the run that serves here runs out
   may-start <AE> <digest>       ExecCondition of the units: exit status 0 or 1
-As an Ansible module (WANT_JSON): hands the task's arguments to the installed program, through sudo when not root.
+Ansible calls it as everybody does, over SSH and sudo: ansible/action_plugins/safeguard_host.py.
 """
 from __future__ import annotations
 
@@ -2802,65 +2802,18 @@ def respond() -> int:
     return 0 if line['type'] == 'result' else 1
 
 
-# ---- The Ansible module ----------------------------------------------------------------------------------------
+# ---- What Ansible shows of it ----------------------------------------------------------------------------------
 
 DOCUMENTATION = r'''
 module: safeguard_host
-short_description: Looks at or changes a host through the installed safeguard-host (WANT_JSON)
+short_description: Looks at or changes a host through the installed safeguard-host
 description:
-  - Arguments are the fields of a request (src/domain/host-protocol.ts) without C(protocol).
-  - O(archive) names the file on the host that C(stage) reads; O(digest) of C(stage) follows from the manifest.
+  - Arguments are the fields of a request (src/domain/host-protocol.ts) without C(protocol), or O(request), a whole one.
+  - O(archive) names the file on the controller that C(stage) sends; O(digest) of C(stage) follows from the manifest.
   - O(lease) is an hour and O(peers) nobody unless given.
   - In check mode nothing is changed; what would change is in RV(would) and, with diff, in RV(diff).
+  - Carried out by the action plugin of this name (ansible/action_plugins), which has to lie beside the playbook.
 '''
-
-
-MODULE_DEFAULTS = {'activate': {'lease': 3600}, 'prepare': {'peers': []}, 'commit': {'peers': []}}
-
-
-def ansible_module(path: str) -> int:
-    task = json.loads(read_bytes(path))
-    request = {key: value for key, value in task.items() if not key.startswith('_ansible')}
-    archive = request.pop('archive', None)
-    request['protocol'] = PROTOCOL
-    # A play renews nothing: it ends within the longest lease, or is given up.
-    for field, value in MODULE_DEFAULTS.get(request.get('operation'), {}).items():
-        request.setdefault(field, value)
-    if 'manifest' in request:
-        request.setdefault('digest', digest_of(request['manifest']))
-    for name, value in request.get('token', {}).items():
-        if name in ('epoch', 'step', 'try', 'attempt') and isinstance(value, str) and value.isdigit():
-            request['token'][name] = int(value)  # older Ansible makes strings of what it templates
-    if task.get('_ansible_check_mode') and request.get('operation') != 'inspect':
-        request['check'], archive = True, None
-    line = call_program(request, archive)
-    if line.get('type') != 'result':
-        print(json.dumps({'failed': True, 'changed': False, 'code': line.get('code'),
-                          'msg': f'{line.get("code")}: {line.get("message")}'}))
-        return 1
-    result = line['result']
-    print(json.dumps({'changed': bool(result.get('changed')), 'result': result, 'digest': request.get('digest'),
-                      **{key: result[key] for key in ('would', 'diff') if key in result}}))
-    return 0
-
-
-def call_program(request: dict, archive: Optional[str]) -> dict:
-    import subprocess
-    command = [PROGRAM] if os.geteuid() == 0 else ['sudo', '-n', PROGRAM]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
-        # The answers are few and short, so they fit the pipe while the archive is written.
-        try:
-            process.stdin.write(json.dumps(request).encode() + b'\n')
-            if archive:
-                import shutil
-                with open(archive, 'rb') as file:
-                    shutil.copyfileobj(file, process.stdin, 1 << 20)
-            process.stdin.close()
-        except BrokenPipeError:
-            process.stdin = None  # it refused early and says why
-        lines = process.stdout.read().splitlines()
-        errors = process.stderr.read().decode('utf-8', 'replace').strip()
-    return json.loads(lines[-1]) if lines else {'code': 'INTERNAL', 'message': errors or 'safeguard-host said nothing'}
 
 
 def main(arguments: list) -> int:
@@ -2875,8 +2828,6 @@ def main(arguments: list) -> int:
         return gate()
     if arguments[0] == 'lease' and len(arguments) == 2:
         return watch(arguments[1])
-    if len(arguments) == 1 and os.path.isfile(arguments[0]):
-        return ansible_module(arguments[0])
     print(__doc__, file=sys.stderr)
     return 2
 

@@ -1,0 +1,57 @@
+"""What a play does, as JSON lines on standard output: read by src/adapters/ansible/events.ts."""
+from __future__ import annotations
+
+import json
+import sys
+
+from ansible.plugins.callback import CallbackBase
+
+DOCUMENTATION = r'''
+name: safeguard_events
+type: stdout
+short_description: One line of JSON for each task that begins and for each result
+description:
+  - Of results only what is needed is written, so that nothing secret that a task was given gets out.
+'''
+
+# What is kept of a result; a task with no_log has none of it.
+FIELDS = ('code', 'result', 'would')
+MESSAGE_CHARACTERS = 2_000
+
+
+class CallbackModule(CallbackBase):
+    CALLBACK_VERSION = 2.0
+    CALLBACK_TYPE = 'stdout'
+    CALLBACK_NAME = 'safeguard_events'
+
+    def emit(self, event: str, **fields) -> None:
+        sys.stdout.write(json.dumps({'event': event, **fields}) + '\n')
+        sys.stdout.flush()
+
+    def told(self, event: str, result) -> None:
+        values = result.result
+        # Of a loop's item, this is told as a failure.
+        self.emit('unreachable' if values.get('unreachable') else event, host=result.host.get_name(), task=result.task.get_name(), action=result.task.action,
+                  message=str(values.get('msg', ''))[:MESSAGE_CHARACTERS],
+                  **{name: values[name] for name in FIELDS if name in values})
+
+    def v2_playbook_on_task_start(self, task, is_conditional):
+        self.emit('task', task=task.get_name())
+
+    def v2_runner_on_ok(self, result):
+        # A loop's items were told one by one.
+        if 'results' not in result.result:
+            self.told('ok', result)
+
+    def v2_runner_on_failed(self, result, ignore_errors=False):
+        if 'results' not in result.result:
+            self.told('ignored' if ignore_errors else 'failed', result)
+
+    def v2_runner_on_unreachable(self, result):
+        self.told('unreachable', result)
+
+    def v2_runner_item_on_ok(self, result):
+        self.told('ok', result)
+
+    def v2_runner_item_on_failed(self, result):
+        self.told('failed', result)
