@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
-import { execa } from 'execa';
 import { z } from 'zod';
 import { SafeguardError } from '../domain/errors.js';
+import { runInGroup } from './process-group.js';
 
 /** A database as Flyway is told about it. Nothing of it stands on the command line. */
 export interface FlywayDatabase {
@@ -110,8 +110,6 @@ export function flywayEnvironment(
 
 /** At most this much of Flyway's own words goes into an error: 2 kB fit into a Temporal failure with room to spare. */
 const MESSAGE_CHARACTERS = 2_000;
-/** From asking Flyway to end to killing it. */
-const KILL_AFTER_MS = 5_000;
 
 /**
  * The Flyway command line (11.7). Every method throws MIGRATION_FAILED with Flyway's own words, or the reason of
@@ -145,13 +143,18 @@ export class Flyway {
   }
 
   async #run<T>(command: FlywayCommand, run: FlywayRun, schema: z.ZodType<T>): Promise<T> {
-    run.signal?.throwIfAborted();
-    const { exitCode, stdout, stderr } = await runInGroup(
-      this.#program,
-      flywayArguments(command, run),
-      flywayEnvironment(run.database, process.env),
+    const { exitCode, stdout, stderr, why, cause } = await runInGroup(
+      {
+        program: this.#program,
+        args: flywayArguments(command, run),
+        env: flywayEnvironment(run.database, process.env),
+        // Flyway reads a flyway.toml from where it stands.
+        cwd: '/',
+      },
       run.signal,
     );
+    if (exitCode === undefined)
+      throw new FlywayFailed(`flyway could not be carried out: ${why}`, null, { cause });
     const answer = parseJson(stdout);
     const parsed = schema.safeParse(answer);
     if (exitCode === 0 && parsed.success) return parsed.data;
@@ -174,59 +177,5 @@ function parseJson(text: string): unknown {
   } catch {
     // No answer: the caller reports the text itself.
     return undefined;
-  }
-}
-
-interface Ended {
-  readonly exitCode: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-/** Runs a program as the leader of a process group, and ends the whole group when the signal aborts. */
-async function runInGroup(
-  program: string,
-  args: readonly string[],
-  env: Record<string, string>,
-  signal: AbortSignal | undefined,
-): Promise<Ended> {
-  const child = execa(program, args, {
-    env,
-    extendEnv: false,
-    // Flyway reads a flyway.toml from where it stands.
-    cwd: '/',
-    detached: true,
-    stdin: 'ignore',
-    reject: false,
-    maxBuffer: 4 * 1024 * 1024,
-  });
-  let killing: NodeJS.Timeout | undefined;
-  const end = (): void => {
-    signalGroup(child.pid, 'SIGTERM');
-    killing = setTimeout(() => signalGroup(child.pid, 'SIGKILL'), KILL_AFTER_MS);
-  };
-  signal?.addEventListener('abort', end, { once: true });
-  try {
-    const ended = await child;
-    signal?.throwIfAborted();
-    const { exitCode, stdout, stderr } = ended;
-    if (exitCode === undefined) {
-      const why = ended.shortMessage ?? 'it was ended';
-      throw new FlywayFailed(`flyway could not be carried out: ${why}`, null, { cause: ended });
-    }
-    return { exitCode, stdout, stderr };
-  } finally {
-    clearTimeout(killing);
-    signal?.removeEventListener('abort', end);
-  }
-}
-
-function signalGroup(pid: number | undefined, name: NodeJS.Signals): void {
-  if (pid === undefined) return;
-  try {
-    process.kill(-pid, name);
-  } catch (error) {
-    // ESRCH: the group has ended in the meantime, which is what was wanted.
-    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
   }
 }
