@@ -5,6 +5,9 @@ import { DefaultLogger, Runtime, Worker, type NativeConnection } from '@temporal
 import { CodedFailures } from './activities/coded-failures.js';
 import type { Dependencies } from './activities/dependencies.js';
 import { createActivities, type Activities } from './activities/index.js';
+import { Ansible } from './adapters/ansible/ansible.js';
+import { readInventory } from './adapters/ansible/inventory.js';
+import { AnsibleProgram } from './adapters/ansible/program.js';
 import { auditStore } from './adapters/audit-store.js';
 import { Flyway } from './adapters/flyway.js';
 import { openRepository } from './adapters/github/repository.js';
@@ -56,6 +59,7 @@ async function createWorker(
   ssh: SshConnections,
 ): Promise<Worker> {
   const [environment] = config.environments.values();
+  const ansible = new Ansible();
   return Worker.create({
     connection: native,
     namespace: settings.namespace,
@@ -66,6 +70,8 @@ async function createWorker(
         config,
         ssh,
         program: new HostProgram(ssh),
+        ansible: new AnsibleProgram(ansible),
+        readInventory: (inventory, signal) => readInventory(ansible, inventory, signal),
         flyway: new Flyway(),
         openRepository,
         records: new RecordStore(environment?.records ?? '.'),

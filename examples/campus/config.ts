@@ -14,6 +14,10 @@ export interface Place {
   /** Laid over the environment's own section: `approval`, `retries`, `limits`, `checks`, `keep_releases`. */
   readonly policy?: Readonly<Record<string, unknown>>;
   readonly backend?: 'java' | 'python';
+  /** Laid over both components: `transport`, `playbook`, `undo_playbook`. */
+  readonly carriedOut?: Readonly<Record<string, string>>;
+  /** In place of `hosts`. */
+  readonly inventory?: Readonly<Record<string, string>>;
   /** Seconds that a component may take to become ready, as `60s`. */
   readonly readyTimeout?: string;
 }
@@ -31,14 +35,21 @@ export function campusConfig(environment: 'production' | 'staging', place: Place
   const own = config.environments[environment] ?? {};
   const backend = {
     ...own.components?.['backend'],
+    ...place.carriedOut,
     ...(place.backend === 'python' ? { exec: PYTHON } : {}),
     ...(place.readyTimeout === undefined ? {} : { ready_timeout: place.readyTimeout }),
   };
   const section = {
     ...own,
     ...place.policy,
-    components: { ...own.components, backend },
-    hosts: place.hosts,
+    components: {
+      ...own.components,
+      backend,
+      frontend: { ...own.components?.['frontend'], ...place.carriedOut },
+    },
+    ...(place.inventory === undefined
+      ? { hosts: place.hosts }
+      : { hosts: undefined, inventory: place.inventory }),
     ssh: place.ssh,
     vars: { database_host: place.databaseHost, redis_host: place.databaseHost },
   };

@@ -2,7 +2,7 @@ import { SafeguardError } from '../domain/errors.js';
 import type { HostInspection } from '../domain/host-protocol.js';
 import type { ReleaseRef } from '../domain/manifest.js';
 import type { Dependencies, Where } from './dependencies.js';
-import { addressed, options, type OnHost } from './hosts.js';
+import { addressed, options, type OnHost } from './on-host.js';
 import type { Inspected } from './hosts-of.js';
 import { withPulse } from './pulse.js';
 import { assertNotReset } from './reset.js';

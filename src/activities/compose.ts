@@ -1,6 +1,6 @@
 import type { Manifest } from '../domain/manifest.js';
 import type { Dependencies } from './dependencies.js';
-import { addressed, options, type OnHost } from './hosts.js';
+import { addressed, options, type OnHost } from './on-host.js';
 import { withPulse } from './pulse.js';
 
 /** Makes a composite release of releases that lie on the host already. Nothing that runs is touched. */

@@ -1,4 +1,5 @@
 import type { Client } from '@temporalio/client';
+import type { AnsibleProgram } from '../adapters/ansible/program.js';
 import type { AuditStore } from '../adapters/audit-store.js';
 import type { Flyway } from '../adapters/flyway.js';
 import type { openRepository } from '../adapters/github/repository.js';
@@ -15,6 +16,9 @@ export interface Dependencies {
   readonly config: Config;
   readonly ssh: SshConnections;
   readonly program: HostProgram;
+  /** The same program, reached through Ansible. */
+  readonly ansible: AnsibleProgram;
+  readonly readInventory: (inventory: Inventory, signal?: AbortSignal) => Promise<readonly HostRef[]>;
   readonly flyway: Flyway;
   readonly records: RecordStore;
   /** Opens the repository that judges where releases come from. */
@@ -24,6 +28,8 @@ export interface Dependencies {
   /** Name of this runner, for state files and records. */
   readonly runner: string;
 }
+
+type Inventory = NonNullable<EnvironmentConfig['inventory']>;
 
 /** Application and environment, as every activity is told. */
 export interface Where {

@@ -3,7 +3,7 @@ import type { EnvironmentConfig } from '../config/load.js';
 import { SafeguardError } from '../domain/errors.js';
 import type { ForensicsResult } from '../domain/host-protocol.js';
 import type { Dependencies } from './dependencies.js';
-import { addressed, options, type OnHost } from './hosts.js';
+import { addressed, options, type OnHost } from './on-host.js';
 import { withPulse, type Pulse } from './pulse.js';
 import { withoutSecrets } from './validate.js';
 

@@ -14,6 +14,18 @@ import type { Pulse } from './pulse.js';
 export type Inspected = readonly (readonly [host: string, inspection: HostInspection])[];
 
 /**
+ * The hosts of an environment, as `safeguard.yaml` or its inventory has them now.
+ * @throws SafeguardError INVENTORY_INVALID, ANSIBLE_MISSING
+ */
+export async function hostsOf(
+  { readInventory }: Dependencies,
+  { hosts, inventory }: EnvironmentConfig,
+  { signal }: Pulse,
+): Promise<readonly HostRef[]> {
+  return inventory === null ? hosts : readInventory(inventory, signal);
+}
+
+/**
  * Looks at every host at once.
  * @throws SafeguardError when one of them can't be looked at
  */

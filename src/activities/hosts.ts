@@ -1,64 +1,17 @@
 import { Context } from '@temporalio/activity';
-import type { HostCallOptions } from '../adapters/host-program.js';
-import { openArtifact, resolveExactly } from '../adapters/release-directory.js';
-import { readSecret } from '../adapters/secrets.js';
-import type { SshTarget } from '../adapters/ssh/target.js';
 import type { EnvironmentConfig } from '../config/load.js';
 import { HostRefused, SafeguardError } from '../domain/errors.js';
-import type { FencingToken, StateFile } from '../domain/host-protocol.js';
+import type { StateFile } from '../domain/host-protocol.js';
 import type { ReleaseRef } from '../domain/manifest.js';
 import type { HostRef } from '../domain/plan.js';
 import type { Release } from '../domain/release.js';
-import type { StepToken } from '../domain/run.js';
 import type { HostReading } from '../domain/verdict.js';
+import { ansibleHost, playbookVars } from './by-ansible.js';
 import { configured, targetOf, type Dependencies, type Where } from './dependencies.js';
+import { addressed, options, type OnHost, type Timed } from './on-host.js';
 import { withPulse, type Pulse } from './pulse.js';
 import { readingOf, withCommitted } from './reading.js';
 import { untilReady } from './ready.js';
-import { assertNotReset } from './reset.js';
-
-/** One step on one host. */
-export interface OnHost extends Where {
-  readonly host: HostRef;
-  readonly token: StepToken;
-  /** The run that the environment was given to; see `assertNotReset`. */
-  readonly grantedTo?: string;
-}
-
-interface Timed {
-  readonly timeoutSeconds: number;
-}
-
-interface Addressed {
-  readonly environment: EnvironmentConfig;
-  readonly target: SshTarget;
-  readonly request: {
-    readonly application: string;
-    readonly environment: string;
-    readonly token: FencingToken;
-  };
-}
-
-/** How a call reaches its host, and what every request of it begins with. */
-export function addressed(dependencies: Dependencies, call: OnHost): Addressed {
-  assertNotReset(call.grantedTo);
-  const environment = configured(dependencies, call);
-  const token = { ...call.token, attempt: Context.current().info.attempt };
-  return {
-    environment,
-    target: targetOf(environment, call.host),
-    request: { application: call.application, environment: call.environment, token },
-  };
-}
-
-/** How a call of the host program hangs on its activity. */
-export function options({ signal, say }: Pulse, timeoutSeconds?: number): HostCallOptions {
-  return {
-    signal,
-    onProgress: ({ text, bytes }) => say(bytes === undefined ? text : `${text}: ${bytes} bytes`),
-    ...(timeoutSeconds === undefined ? {} : { timeoutMs: timeoutSeconds * 1000 }),
-  };
-}
 
 /** Takes over a host that another life of the environment deployed to. */
 export async function adopt(
@@ -72,54 +25,6 @@ export async function adopt(
       { ...request, operation: 'adopt', reason: call.reason },
       options(pulse),
     );
-  });
-}
-
-/** Sends every component of the release beside the running one. */
-export async function stage(
-  dependencies: Dependencies,
-  call: OnHost & Timed & { readonly release: Release },
-): Promise<void> {
-  await withPulse(async (pulse) => {
-    const { environment, target, request } = addressed(dependencies, call);
-    const resolved = await resolveExactly(environment, call.release);
-    const send = async (component: string): Promise<void> => {
-      const section = environment.components[component];
-      const references = section?.kind === 'systemd' ? Object.entries(section.secrets) : [];
-      const secrets = Object.fromEntries(
-        references.map(([name, reference]) => [name, readSecret(reference, name)]),
-      );
-      const { manifest, release } = resolved;
-      await dependencies.program.stage(
-        target,
-        { ...request, operation: 'stage', manifest, digest: release.digest, component, secrets },
-        () => openArtifact(resolved, component),
-        options(pulse, call.timeoutSeconds),
-      );
-    };
-    await Promise.all(call.release.components.map(({ name }) => send(name)));
-  });
-}
-
-/** Puts one component in place and waits until it is ready. */
-export async function activate(
-  dependencies: Dependencies,
-  call: OnHost &
-    Timed & { readonly release: Release; readonly component: string; readonly leaseSeconds: number },
-): Promise<{ downtimeMs: number }> {
-  return withPulse(async (pulse) => {
-    const { environment, target, request } = addressed(dependencies, call);
-    const { release, component } = call;
-    const part = release.components.find(({ name }) => name === component);
-    if (!part)
-      throw new SafeguardError('INTERNAL', `Release ${release.version} has no component ${component}.`);
-    const result = await dependencies.program.change(
-      target,
-      { ...request, operation: 'activate', digest: release.digest, component, lease: call.leaseSeconds },
-      options(pulse, call.timeoutSeconds),
-    );
-    await untilReady(dependencies, target, part, pulse, environment);
-    return { downtimeMs: result.downtimeMs ?? 0 };
   });
 }
 
@@ -169,11 +74,12 @@ export interface Restored {
 
 /**
  * Brings a host back to a release (`null`: to none), and gives it time to become ready. It does not insist on that: a release
- * that is back but unhealthy is another finding than a host that is not back.
+ * that is back but unhealthy is another finding than a host that is not back. Needs nothing but SSH; where another release is left
+ * and components have an `undo_playbook`, those are carried out once the host serves again.
  */
 export async function restore(
   dependencies: Dependencies,
-  call: OnHost & Timed & { readonly release: Release | null },
+  call: OnHost & Timed & { readonly release: Release | null; readonly leaves?: string | null },
 ): Promise<Restored> {
   return withPulse(async (pulse) => {
     const { environment, target, request } = addressed(dependencies, call);
@@ -183,6 +89,7 @@ export async function restore(
       { ...request, operation: 'restore', digest: release?.digest ?? null },
       options(pulse, call.timeoutSeconds),
     );
+    if (typeof call.leaves === 'string') await undoOwn(dependencies, environment, call, pulse);
     try {
       for (const part of release?.components ?? [])
         await untilReady(dependencies, target, part, pulse, environment);
@@ -193,6 +100,26 @@ export async function restore(
       throw error;
     }
   });
+}
+
+/** What teams' own playbooks did beside safeguard's work, the last component first. */
+async function undoOwn(
+  { ansible }: Dependencies,
+  environment: EnvironmentConfig,
+  {
+    application,
+    environment: name,
+    host,
+    release,
+    timeoutSeconds,
+  }: OnHost & Timed & { readonly release: Release | null },
+  pulse: Pulse,
+): Promise<void> {
+  for (const [component, { undo_playbook: playbook }] of Object.entries(environment.components).reverse()) {
+    if (playbook === undefined) continue;
+    const vars = playbookVars({ application, environment: name }, component, release);
+    await ansible.plain(ansibleHost(environment, host), { playbook, vars }, options(pulse, timeoutSeconds));
+  }
 }
 
 /** What goes into the state file beside the release. */

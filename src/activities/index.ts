@@ -1,3 +1,4 @@
+import { activate } from './activate.js';
 import { verifyApproval } from './approvals.js';
 import { keepAudit, noteAudit } from './audit.js';
 import { capture } from './capture.js';
@@ -6,13 +7,15 @@ import { compose } from './compose.js';
 import type { Dependencies } from './dependencies.js';
 import { enqueue, inform, watchHolder } from './environment.js';
 import { forensics } from './forensics.js';
-import { activate, adopt, commit, prepare, readBack, restore, stage, withdraw } from './hosts.js';
+import { adopt, commit, prepare, readBack, restore, withdraw } from './hosts.js';
 import { holdLeases } from './leases.js';
 import { migrate } from './migrate.js';
 import { planRecovery } from './plan-recovery.js';
 import { plan } from './plan.js';
 import { incident, record } from './records.js';
+import { rehearse } from './rehearse.js';
 import { settleSchema } from './settle-schema.js';
+import { stage } from './stage.js';
 import { tracesOf } from './traces.js';
 import { validate } from './validate.js';
 import { verify } from './verify.js';
@@ -28,6 +31,7 @@ const all = {
   watchHolder,
   watchHosts,
   tracesOf,
+  rehearse,
   adopt,
   capture,
   stage,

@@ -20,6 +20,7 @@ import {
   assertOwn,
   environmentNow,
   epochAbove,
+  hostsOf,
   inspectWhatAnswers,
   type Inspected,
 } from './hosts-of.js';
@@ -35,19 +36,36 @@ export interface PlannedRecovery {
 
 type Target = Pick<RecoveryPlan, 'to' | 'compose'>;
 
+/** Those of the environment; of an inventory that can't be read now, those that the last run changed: going back must not need Ansible. */
+async function allHosts(
+  dependencies: Dependencies,
+  environment: EnvironmentConfig,
+  state: EnvironmentState,
+  pulse: Pulse,
+): Promise<readonly HostRef[]> {
+  try {
+    return await hostsOf(dependencies, environment, pulse);
+  } catch (error) {
+    if (!(error instanceof SafeguardError) || state.hosts.length === 0) throw error;
+    pulse.say(`the inventory is not known: ${error.message}`);
+    return state.hosts;
+  }
+}
+
 /** The hosts that are not evicted. */
-function counted(environment: EnvironmentConfig, { evicted }: Pick<EnvironmentState, 'evicted'>): HostRef[] {
-  return environment.hosts.filter(({ name }) => !Object.hasOwn(evicted, name));
+function counted(all: readonly HostRef[], { evicted }: Pick<EnvironmentState, 'evicted'>): HostRef[] {
+  return all.filter(({ name }) => !Object.hasOwn(evicted, name));
 }
 
 /** The hosts that a recovery is about: those that are counted, or the one that is to be counted in again. */
-function hostsOf(
+function concerned(
+  all: readonly HostRef[],
   environment: EnvironmentConfig,
   { wish }: RecoveryRequest,
   { evicted }: EnvironmentState,
 ): HostRef[] {
-  if (wish.kind !== 'rejoin') return counted(environment, { evicted });
-  const hosts = environment.hosts.filter(({ name }) => name === wish.host);
+  if (wish.kind !== 'rejoin') return counted(all, { evicted });
+  const hosts = all.filter(({ name }) => name === wish.host);
   if (hosts.length === 1 && Object.hasOwn(evicted, wish.host)) return hosts;
   throw new SafeguardError('HOST_UNKNOWN', `${wish.host} is not an evicted host of ${environment.name}.`);
 }
@@ -171,7 +189,8 @@ export async function planRecovery(
   return withPulse(async (pulse) => {
     const environment = configured(dependencies, request);
     const state = (await environmentNow(dependencies, request)) ?? newEnvironment('');
-    const hosts = hostsOf(environment, request, state);
+    const all = await allHosts(dependencies, environment, state, pulse);
+    const hosts = concerned(all, environment, request, state);
     const { wish } = request;
     const wanted = needed(state, request);
     const { inspected, silent } = await inspectWhatAnswers(dependencies, environment, hosts, pulse, wanted);
@@ -188,7 +207,7 @@ export async function planRecovery(
       supply: await toSupply(environment, request, target, inspected),
       ...stateFileOf(target.to, state, inspected),
       would: differencesFrom(target.to, inspected),
-      ...(wish.kind === 'rejoin' ? { peers: counted(environment, state) } : {}),
+      ...(wish.kind === 'rejoin' ? { peers: counted(all, state) } : {}),
       silent: [...silent.keys()],
     };
     return { plan, epoch: epochAbove(inspected, request.deploymentId, grant?.epoch ?? 0) };

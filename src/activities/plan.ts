@@ -13,10 +13,11 @@ import { computePlan, planIntent, type HashedPlan } from '../domain/plan.js';
 import type { Release } from '../domain/release.js';
 import type { DeploymentRequest, Grant } from '../domain/run.js';
 import type { Hold, Switches } from '../domain/switches.js';
+import { playedBy } from './by-ansible.js';
 import { captureAll } from './capture.js';
 import { configured, type Dependencies } from './dependencies.js';
 import { holdNow } from './hold.js';
-import { adopted, assertOwn, environmentNow, epochAbove, inspectAll } from './hosts-of.js';
+import { adopted, assertOwn, environmentNow, epochAbove, hostsOf, inspectAll } from './hosts-of.js';
 import { withPulse } from './pulse.js';
 import { readingOf } from './reading.js';
 import { assertNotHalfDone, schemaPlace } from './schema-place.js';
@@ -107,11 +108,13 @@ export async function plan(
   return withPulse(async (pulse) => {
     const environment = configured(dependencies, request);
     const { committed: known, evicted, switches } = await knownOf(dependencies, { request, grant });
-    const hosts = environment.hosts.filter(({ name }) => !evicted.includes(name));
+    const all = await hostsOf(dependencies, environment, pulse);
+    const hosts = all.filter(({ name }) => !evicted.includes(name));
     const { release: to } = await resolveRelease(environment, request.version);
-    const [inspected, schema] = await Promise.all([
+    const [inspected, schema, played] = await Promise.all([
       inspectAll(dependencies, environment, hosts, pulse),
       plannedSchema(environment, to.schema),
+      playedBy(environment),
     ]);
     if (grant) assertOwn(inspected, grant, request.adopt !== null);
     const from = known === null && request.adopt !== null ? await adopted(environment, inspected) : known;
@@ -130,6 +133,7 @@ export async function plan(
       ...schema,
       policy,
       overrides,
+      played,
       captures,
     });
     const epoch = epochAbove(inspected, request.deploymentId, grant?.epoch ?? 0);

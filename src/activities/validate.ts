@@ -6,6 +6,7 @@ import { SafeguardError } from '../domain/errors.js';
 import type { Policy } from '../domain/policy.js';
 import type { Release } from '../domain/release.js';
 import type { DeploymentRequest, Provenance } from '../domain/run.js';
+import { needsAnsible } from './by-ansible.js';
 import { configured, type Dependencies } from './dependencies.js';
 import { isHeldAlready } from './hold.js';
 import { originOf } from './origin.js';
@@ -61,6 +62,7 @@ export async function validate(dependencies: Dependencies, request: DeploymentRe
       verifyRelease(environment, resolved),
     ]);
     for (const [name, reference] of secretReferences(environment)) readSecret(reference, name);
+    if (needsAnsible(environment)) await dependencies.ansible.assertThere(pulse.signal);
     const { release } = resolved;
     const provenance = await originOf(dependencies, environment, { request, release }, pulse);
     return { release, policy: environment.policy, provenance, isHeld };

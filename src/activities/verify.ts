@@ -5,7 +5,7 @@ import type { HostInspection } from '../domain/host-protocol.js';
 import type { Verification, VerifiedHost } from '../domain/recovery.js';
 import { describeRelease, type Release } from '../domain/release.js';
 import { configured, type Dependencies, type Where } from './dependencies.js';
-import { environmentNow, inspectWhatAnswers } from './hosts-of.js';
+import { environmentNow, hostsOf, inspectWhatAnswers } from './hosts-of.js';
 import { lookAtSchema, type SchemaLook } from './look-at-schema.js';
 import { withPulse, type Pulse } from './pulse.js';
 import { readingOf, stateFileDifferences, withCommitted } from './reading.js';
@@ -62,11 +62,12 @@ async function look(
 ): Promise<Verification> {
   return withPulse(async (pulse) => {
     const { committed, evicted, holder } = state;
+    const all = await hostsOf(dependencies, environment, pulse);
     const [{ inspected, silent }, schema] = await Promise.all([
-      inspectWhatAnswers(dependencies, environment, environment.hosts, pulse),
+      inspectWhatAnswers(dependencies, environment, all, pulse),
       schemaOf(dependencies, environment, committed, pulse),
     ]);
-    const hosts = environment.hosts.map(({ name }): VerifiedHost => {
+    const hosts = all.map(({ name }): VerifiedHost => {
       const seen = inspected.find(([found]) => found === name)?.[1];
       if (seen) return verified(name, seen, state);
       const differences = [silent.get(name) ?? 'it did not answer'];

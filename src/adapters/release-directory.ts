@@ -160,12 +160,17 @@ export async function resolveExactly(
   );
 }
 
-/** The bytes of an artifact. */
-export function openArtifact(release: ResolvedRelease, component: string): ReadStream {
+/** Where a component's archive lies. */
+export function artifactPath(release: ResolvedRelease, component: string): string {
   const file = release.manifest.components[component]?.artifact.file;
   if (file === undefined)
     throw new SafeguardError('INTERNAL', `Release ${release.release.version} has no component ${component}.`);
-  return createReadStream(join(release.directory, file));
+  return join(release.directory, file);
+}
+
+/** The bytes of an artifact. */
+export function openArtifact(release: ResolvedRelease, component: string): ReadStream {
+  return createReadStream(artifactPath(release, component));
 }
 
 async function checksum(file: string): Promise<string> {

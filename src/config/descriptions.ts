@@ -31,6 +31,10 @@ export const DESCRIPTIONS: Readonly<Record<string, string>> = {
   'environments.*.hosts': 'The hosts by name: an address, or a map.',
   'environments.*.hosts.*.address': 'Name or IP address, as the runner sees it.',
   'environments.*.hosts.*.port': 'Port of its SSH server.',
+  'environments.*.inventory':
+    'In place of hosts: an Ansible inventory, which each run reads anew; hosts are reached at their ansible_host and ansible_port.',
+  'environments.*.inventory.file': 'The inventory (file, directory or program), seen from this file.',
+  'environments.*.inventory.group': 'The group in it whose hosts are meant.',
   'environments.*.ssh': 'How the worker logs in on hosts.',
   'environments.*.ssh.user': 'The user that may run safeguard-host with sudo, and nothing else.',
   'environments.*.ssh.key': 'File of the private key on the runner, seen from this file.',
@@ -148,9 +152,21 @@ function calendarWindow(path: string): Described {
   };
 }
 
+function transport(path: string): Described {
+  return {
+    [`${path}.transport`]:
+      "What brings it to its hosts: safeguard's own SSH connection, or ansible-playbook. The way back is always SSH.",
+    [`${path}.playbook`]:
+      "A playbook of one's own, seen from this file, that activates it; docs/ansible.md says what it is told and must do.",
+    [`${path}.undo_playbook`]:
+      'Carried out on each host that has gone back to another release, to undo what playbook does beside that.',
+  };
+}
+
 function systemd(path: string): Described {
   return {
     [`${path}.kind`]: 'A service of systemd.',
+    ...transport(path),
     [`${path}.artifact`]: 'Archive in the release that has it.',
     [`${path}.exec`]:
       "What is run, word by word; the first is an absolute path. {release} is the component's directory on the host.",
@@ -176,6 +192,7 @@ function systemd(path: string): Described {
 function staticSite(path: string): Described {
   return {
     [`${path}.kind`]: 'Files that nginx serves.',
+    ...transport(path),
     [`${path}.artifact`]: 'Archive in the release that has them.',
     [`${path}.listen`]: 'Port of nginx.',
     [`${path}.server_name`]: 'Name of the site; _ stands for any.',

@@ -27,7 +27,10 @@ export interface EnvironmentConfig extends ApplicationSection {
   readonly versionForm: VersionForm;
   /** With `{version}` in it. */
   readonly releaseDirectory: string;
+  /** Empty where they come from an inventory: ask `hostsOf` (src/activities/hosts-of.ts). */
   readonly hosts: readonly HostRef[];
+  /** The Ansible inventory that the hosts come from, by its absolute path; `null`: `hosts` has them. */
+  readonly inventory: { readonly file: string; readonly group: string } | null;
   readonly ssh: { readonly user: string; readonly key: string; readonly knownHosts: string };
   readonly policy: Policy;
   /** The policy's values with the place of each. */
@@ -115,12 +118,22 @@ function applicationPart(
   return parsed.data;
 }
 
-function withSecretsFrom(base: string, application: ApplicationSection): ApplicationSection {
+type Component = ApplicationSection['components'][string];
+
+/** Paths in the file are seen from it, wherever a worker was started. */
+function withPathsFrom(base: string, application: ApplicationSection): ApplicationSection {
   const absolute = (reference: SecretReference): SecretReference => absoluteSecret(base, reference);
-  const located = (component: ApplicationSection['components'][string]): typeof component => {
-    if (component.kind !== 'systemd') return component;
+  const withPlaybooks = <C extends Component>(component: C): C => ({
+    ...component,
+    ...(component.playbook === undefined ? {} : { playbook: resolve(base, component.playbook) }),
+    ...(component.undo_playbook === undefined
+      ? {}
+      : { undo_playbook: resolve(base, component.undo_playbook) }),
+  });
+  const located = (component: Component): Component => {
+    if (component.kind !== 'systemd') return withPlaybooks(component);
     const secrets = Object.entries(component.secrets).map(([key, at]) => [key, absolute(at)] as const);
-    return { ...component, secrets: Object.fromEntries(secrets) };
+    return withPlaybooks({ ...component, secrets: Object.fromEntries(secrets) });
   };
   const components = Object.entries(application.components).map(
     ([name, component]) => [name, located(component)] as const,
@@ -145,6 +158,23 @@ function assertRoutes(source: ConfigSource, application: ApplicationSection): vo
   }
 }
 
+/** A playbook is Ansible's; one that is named and never carried out would be a mistake that nobody sees. */
+function assertPlaybooks(source: ConfigSource, application: ApplicationSection): void {
+  for (const [name, component] of Object.entries(application.components)) {
+    if (component.transport === 'ansible') continue;
+    const key = (['playbook', 'undo_playbook'] as const).find((one) => component[one] !== undefined);
+    if (key === undefined) continue;
+    const place = source.place(['components', name, key]);
+    throw invalid(`${place} components.${name}.${key}: expected transport: ansible beside it`);
+  }
+}
+
+function assertHosts(source: ConfigSource, name: string, { hosts, inventory }: EnvironmentSection): void {
+  if ((hosts === undefined) !== (inventory === undefined)) return;
+  const place = source.place(['environments', name]);
+  throw invalid(`${place} environments.${name}: expected either hosts or inventory`);
+}
+
 function environmentConfig(
   source: ConfigSource,
   file: ConfigFile,
@@ -153,16 +183,21 @@ function environmentConfig(
 ): EnvironmentConfig {
   const application = applicationPart(source, file, name, section);
   assertRoutes(source, application);
+  assertPlaybooks(source, application);
+  assertHosts(source, name, section);
   const policy = effectivePolicy(section);
   assertApprovable(source, name, section, policy.approval);
   const base = dirname(source.file);
   return {
-    ...withSecretsFrom(base, application),
+    ...withPathsFrom(base, application),
     application: file.application,
     name,
     versionForm: file.release.version,
     releaseDirectory: resolve(base, file.release.directory),
-    hosts: Object.entries(section.hosts).map(([host, at]) => ({ name: host, ...at })),
+    hosts: Object.entries(section.hosts ?? {}).map(([host, at]) => ({ name: host, ...at })),
+    inventory: section.inventory
+      ? { file: resolve(base, section.inventory.file), group: section.inventory.group }
+      : null,
     ssh: {
       user: section.ssh.user,
       key: resolve(base, section.ssh.key),

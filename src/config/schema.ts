@@ -14,8 +14,18 @@ export const secretReference = z.union([z.strictObject({ env: variable }), z.str
   error: 'expected a reference such as {env: DATABASE_PASSWORD} or {file: /run/secrets/db}',
 });
 
+/** How a component is brought to its hosts. */
+const transport = {
+  transport: z.enum(['ssh', 'ansible']).default('ssh'),
+  /** A team's own playbook, carried out instead of safeguard's when the component is activated. */
+  playbook: line.min(1).optional(),
+  /** Carried out on each host that goes back to another release, once that serves. */
+  undo_playbook: line.min(1).optional(),
+};
+
 const systemd = z.strictObject({
   kind: z.literal('systemd'),
+  ...transport,
   artifact: fileName,
   exec: z.array(line).min(1),
   user: name,
@@ -41,6 +51,7 @@ const systemd = z.strictObject({
 
 const staticSite = z.strictObject({
   kind: z.literal('static'),
+  ...transport,
   artifact: fileName,
   listen: port.default(80),
   server_name: z
@@ -95,7 +106,10 @@ export const environmentSection = z.strictObject({
         { error: 'expected an address such as 192.0.2.11, or {address: 192.0.2.11, port: 22}' },
       ),
     )
-    .refine((hosts) => Object.keys(hosts).length > 0, 'expected at least one host'),
+    .refine((hosts) => Object.keys(hosts).length > 0, 'expected at least one host')
+    .optional(),
+  /** In place of `hosts`: an Ansible inventory, read anew by each run. */
+  inventory: z.strictObject({ file: line.min(1), group: line.min(1).default('all') }).optional(),
   ssh: z.strictObject({ user: name, key: line, known_hosts: line }),
   vars: z
     .record(

@@ -114,6 +114,20 @@ export const ERRORS = {
     class: 'failed',
     advice: 'Run the prepare playbook: safeguard-host on the host is missing or of another version.',
   },
+  ANSIBLE_MISSING: {
+    class: 'input',
+    advice:
+      'Install ansible-core 2.19 where the worker finds ansible-playbook: on its PATH, or in the directory that SAFEGUARD_ANSIBLE names.',
+  },
+  ANSIBLE_FAILED: {
+    class: 'failed',
+    advice:
+      "Read Ansible's words in the message; mend the playbook, the inventory or the host, then start again.",
+  },
+  INVENTORY_INVALID: {
+    class: 'input',
+    advice: 'Mend the inventory at the place named; ansible-inventory --list shows what Ansible makes of it.',
+  },
   HOST_NOT_AS_COMMITTED: {
     class: 'refused',
     advice:

@@ -21,14 +21,19 @@ function versionOf(release: Release | null, component: string | undefined): stri
   return found === undefined ? 'nothing' : (found.version ?? release?.version ?? 'nothing');
 }
 
-function deed({ kind, component }: PlannedStep, { from, to, pendingMigrations }: Plan): string {
+function carriedOut(by: PlannedStep['by']): string {
+  if (by === undefined) return '';
+  return by.playbook === undefined ? ', by Ansible' : `, by Ansible with ${by.playbook.path}`;
+}
+
+function deed({ kind, component, by }: PlannedStep, { from, to, pendingMigrations }: Plan): string {
   switch (kind) {
     case 'capture':
       return 'what serves is looked at and written down';
     case 'stage':
       return `the files of ${describeRelease(to)} are put beside those that serve`;
     case 'activate':
-      return `${versionOf(from, component)} → ${versionOf(to, component)}: stopped and started`;
+      return `${versionOf(from, component)} → ${versionOf(to, component)}: stopped and started${carriedOut(by)}`;
     case 'migrate':
       return `the database: ${pendingMigrations.join(', ')}`;
     case 'check':

@@ -12,6 +12,19 @@ export interface HostRef {
   readonly port: number;
 }
 
+/** A component that Ansible brings to its hosts, with the team's own playbooks where there are any. */
+export interface PlayedBy {
+  readonly transport: 'ansible';
+  readonly playbook?: OwnFile;
+  readonly undo?: OwnFile;
+}
+
+/** A file of the team's on the runner, and the SHA-256 of what is in it: another text is another intent. */
+export interface OwnFile {
+  readonly path: string;
+  readonly sha256: string;
+}
+
 /** One step: what is done, on which hosts, and how it is undone. */
 export interface PlannedStep {
   readonly kind: 'capture' | 'stage' | 'activate' | 'migrate' | 'check' | 'read-back' | 'commit';
@@ -19,6 +32,8 @@ export interface PlannedStep {
   readonly title: string;
   readonly hosts: readonly string[];
   readonly component?: string;
+  /** Who carries it out, where that is not safeguard itself over SSH. */
+  readonly by?: PlayedBy;
   /** For people: what compensation does about it; absent where nothing is to be undone. */
   readonly undo?: string;
 }
@@ -60,6 +75,8 @@ export interface PlanInput {
   readonly pendingMigrations: readonly string[];
   readonly policy: Policy;
   readonly overrides?: readonly string[];
+  /** Components that Ansible carries out, by name; left out: none. */
+  readonly played?: Readonly<Record<string, PlayedBy>>;
   /** The look that the plan is made of captures the hosts as well, so that there is no step for it. */
   readonly captures?: boolean;
 }
@@ -85,15 +102,24 @@ function assertSchemaTolerated({ from, to, schemaVersion, pendingMigrations }: P
   }
 }
 
+function withPlayed({ played }: PlanInput, component: string): { readonly by?: PlayedBy } {
+  const by = played?.[component];
+  return by === undefined ? {} : { by };
+}
+
 function steps(input: PlanInput): PlannedStep[] {
   const hosts = input.hosts.map((host) => host.name);
-  const undo = `restore ${describeRelease(input.from)}`;
+  const undoOf = (by: PlayedBy | undefined): string => {
+    const restore = `restore ${describeRelease(input.from)}`;
+    return by?.undo === undefined ? restore : `${restore}, then carry out ${by.undo.path}`;
+  };
   const activations = input.to.components.map((component): PlannedStep => ({
     kind: 'activate',
     title: component.name,
     hosts,
     component: component.name,
-    undo,
+    undo: undoOf(input.played?.[component.name]),
+    ...withPlayed(input, component.name),
   }));
   const migrate: PlannedStep[] =
     input.pendingMigrations.length > 0
@@ -149,6 +175,12 @@ export function describePlan({ from, to, steps: planned, hosts, pendingMigration
   return `from ${describeRelease(from)} to ${describeRelease(to)}: ${work}, ${migrations}`;
 }
 
+function carriedOutBy({ by }: PlannedStep): string {
+  if (by === undefined) return '';
+  const files = [by.playbook, by.undo].map((file) => file?.sha256 ?? 'none');
+  return ` by ${by.transport} ${files.join(' ')}`;
+}
+
 /** The part of a plan that an approval covers: from, to, order, migrations, policy; no measurement. */
 export function planIntent(plan: Plan): Json {
   return {
@@ -158,7 +190,7 @@ export function planIntent(plan: Plan): Json {
     from: plan.from?.digest ?? null,
     to: plan.to.digest,
     hosts: plan.hosts.map((host) => `${host.name} ${host.address}:${host.port}`),
-    steps: plan.steps.map((step) => `${step.title} ${step.hosts.join(',')}`),
+    steps: plan.steps.map((step) => `${step.title} ${step.hosts.join(',')}${carriedOutBy(step)}`),
     migrations: plan.pendingMigrations,
     policy: plan.policy as unknown as Json,
     ...(plan.overrides === undefined ? {} : { overrides: plan.overrides }),

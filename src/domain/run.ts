@@ -6,6 +6,7 @@ import type { Failure, Outcome } from './outcome.js';
 import type { HashedPlan, HostRef } from './plan.js';
 import type { Policy } from './policy.js';
 import type { StepProgress } from './progress.js';
+import type { Rehearsed } from './rehearsal.js';
 import type { Release } from './release.js';
 import type { Switches } from './switches.js';
 import type { HostReading } from './verdict.js';
@@ -116,6 +117,8 @@ export interface DeploymentResult {
   readonly message: string;
   /** What would have been done: of dry runs, and of runs that were held back. */
   readonly plan?: HashedPlan;
+  /** Of dry runs in which Ansible has a part: what it said in its check mode, by host. */
+  readonly rehearsal?: readonly Rehearsed[];
 }
 
 /** The one record of a run (spec S13, its spine). Times are ISO 8601 in UTC. */

@@ -20,6 +20,7 @@ import {
   stage,
 } from './host-steps.js';
 import * as messages from './messages.js';
+import { rehearsed } from './rehearsal.js';
 import { environmentOf, Run } from './run.js';
 import { bringBack, commitEverywhere, type WayBack } from './way-back.js';
 
@@ -51,7 +52,7 @@ async function goForward(run: Run): Promise<Ending> {
   const { plan, held } = await agree(run, valid);
   if (plan.kind === 'noop')
     return { outcome: 'NOOP', message: `Every host serves ${plan.to.version} already.`, failure: null };
-  if (run.request.dryRun === true) return onlyLooked(run, plan, held);
+  if (run.request.dryRun === true) return onlyLooked(run, plan, held, await rehearsed(run, plan));
   if (held) return heldBack(run, plan, held);
 
   const limit = run.startLimit(valid.policy);

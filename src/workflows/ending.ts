@@ -3,6 +3,7 @@ import type { LeaveNotice, RunKind } from '../domain/environment-state.js';
 import type { Failure, Outcome } from '../domain/outcome.js';
 import { isRollback } from '../domain/outcome.js';
 import type { HashedPlan } from '../domain/plan.js';
+import type { Rehearsed } from '../domain/rehearsal.js';
 import { describeRelease, type Release } from '../domain/release.js';
 import type { DeploymentResult, Interruption, RunRecord } from '../domain/run.js';
 import { describeReadings, type HostReading } from '../domain/verdict.js';
@@ -23,6 +24,8 @@ export interface Ending {
   readonly committed?: Release | null;
   /** What would have been done, where nothing was because of that. */
   readonly plan?: HashedPlan;
+  /** What Ansible said in its check mode. */
+  readonly rehearsal?: readonly Rehearsed[];
   /** What a recovery has to tell the environment beside that. */
   readonly recovered?: Pick<LeaveNotice, 'consistent' | 'rejoined' | 'withdrawn'>;
 }
@@ -173,6 +176,7 @@ export function conclude(run: Run, ending: Ending): DeploymentResult {
     message,
     serving: serving?.version ?? null,
     ...(ending.plan === undefined ? {} : { plan: ending.plan }),
+    ...(ending.rehearsal === undefined ? {} : { rehearsal: ending.rehearsal }),
   };
   if (failure === null) return result;
   if (run.interruption?.kind === 'cancel') throw new CancelledFailure(message, [result]);

@@ -25,7 +25,8 @@ export async function supply(run: Run, plan: RecoveryPlan): Promise<void> {
         ? steps.compose.executeWithOptions(options, [
             { ...call, ...compose, digest: to.digest, timeoutSeconds },
           ])
-        : steps.stage.executeWithOptions(options, [{ ...call, release: to, timeoutSeconds }]);
+        : // Whoever goes back may need nothing but SSH.
+          steps.stage.executeWithOptions(options, [{ ...call, release: to, timeoutSeconds, over: 'ssh' }]);
     });
   } catch (error) {
     const failure = failureOf(error);

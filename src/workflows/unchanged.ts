@@ -1,5 +1,6 @@
 import type { ErrorCode } from '../domain/errors.js';
 import { describePlan, type HashedPlan } from '../domain/plan.js';
+import type { Rehearsed } from '../domain/rehearsal.js';
 import { wayToLift, type Hold } from '../domain/switches.js';
 import type { Ending } from './ending.js';
 import type { Run } from './run.js';
@@ -21,7 +22,12 @@ export function heldBack({ target }: Run, plan: HashedPlan, held: Hold): Ending 
 }
 
 /** All that was asked for was a look. */
-export function onlyLooked({ target, request }: Run, plan: HashedPlan, held: Hold | null): Ending {
+export function onlyLooked(
+  { target, request }: Run,
+  plan: HashedPlan,
+  held: Hold | null,
+  rehearsal: readonly Rehearsed[],
+): Ending {
   const { environment } = target;
   const conditions = [
     ...(held ? [`At present it would be held back: ${environment} is ${held.sentence}.`] : []),
@@ -30,5 +36,6 @@ export function onlyLooked({ target, request }: Run, plan: HashedPlan, held: Hol
     ...(held && request.override !== undefined ? ['The override does not lift that.'] : []),
   ];
   const message = [`Nothing was changed: ${environment} would go ${describePlan(plan)}.`, ...conditions];
-  return { outcome: 'DRY_RUN', message: message.join(' '), failure: null, plan };
+  const shown = rehearsal.length > 0 ? { rehearsal } : {};
+  return { outcome: 'DRY_RUN', message: message.join(' '), failure: null, plan, ...shown };
 }

@@ -1,6 +1,7 @@
 import { condition, isCancellation, sleep } from '@temporalio/workflow';
 import type { Restored } from '../activities/hosts.js';
 import { notCarriedOut, type HealthReport } from '../domain/check.js';
+import type { ErrorCode } from '../domain/errors.js';
 import type { Outcome } from '../domain/outcome.js';
 import type { HostRef } from '../domain/plan.js';
 import type { Policy } from '../domain/policy.js';
@@ -54,6 +55,7 @@ export type Tried<T> = { readonly host: string } & (
   | { readonly result: T }
   | {
       readonly failure: string;
+      readonly code: ErrorCode;
       /** The host said a no that asking again does not change. */
       readonly refused: boolean;
     }
@@ -93,7 +95,7 @@ async function patiently<T>(
         rethrowReset(error);
         mark(host.name, 'failed');
         const { code, hostCode, message } = failureOf(error);
-        return { host: host.name, failure: message, refused: !RETRY[classOf(code, hostCode)].again };
+        return { host: host.name, failure: message, code, refused: !RETRY[classOf(code, hostCode)].again };
       }
     };
     return Promise.all(way.hosts.map(onHost));
@@ -208,6 +210,17 @@ function hasChanged(answer: Restored | string | null): boolean {
   return answer === null || typeof answer === 'string' || answer.changed;
 }
 
+/** Where a team's own playbook could not be undone, the host is not as it was, whatever it serves. */
+function notUndone(tried: readonly Tried<unknown>[]): (reading: HostReading) => HostReading {
+  return (reading) => {
+    const own = tried.find(({ host }) => host === reading.host);
+    if (!own || !('failure' in own) || !ANSIBLE.includes(own.code)) return reading;
+    return { ...reading, state: 'differs', differences: [...reading.differences, own.failure] };
+  };
+}
+
+const ANSIBLE: readonly ErrorCode[] = ['ANSIBLE_FAILED', 'ANSIBLE_MISSING'];
+
 /** Restores and commits, until every host shows the release. Forensics go before the first restore of each host, and delay no other. */
 async function restored(
   way: WayBack,
@@ -227,12 +240,12 @@ async function restored(
       await examined(call);
       return steps.restore.executeWithOptions(
         limits(way, `${call.host.name}: restore ${to?.version ?? 'nothing'}`, readySeconds(to)),
-        [{ ...call, release: to, timeoutSeconds: policy.stepTimeoutSeconds }],
+        [{ ...call, release: to, leaves: way.failed, timeoutSeconds: policy.stepTimeoutSeconds }],
       );
     });
     changed ||= tried.some((one) => 'result' in one && hasChanged(one.result));
     const { refusing, readings } = await commit(way, deadline, to, state);
-    return { refusing: [...refusingOf(tried), ...refusing], readings };
+    return { refusing: [...refusingOf(tried), ...refusing], readings: readings.map(notUndone(tried)) };
   });
   return { readings, forensics: [...forensics.values()], changed };
 }

@@ -8,6 +8,7 @@ import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { campusConfig, type Place } from '../../examples/campus/config.js';
 import { buildRelease, type ReleaseOptions } from '../../examples/campus/build.js';
 import { Lab } from '../../lab/lab.js';
+import { ansibleVenv } from '../../setup/ansible.js';
 import { flyway } from '../../setup/flyway.js';
 import {
   connectClient,
@@ -91,6 +92,7 @@ export class CampusLab {
     const directory = await mkdtemp(join(tmpdir(), 'safeguard-campus-'));
     process.env['CAMPUS_DB_PASSWORD'] = (await lab.secrets())['CAMPUS_PRODUCTION_DB_PASSWORD'] ?? '';
     process.env['SAFEGUARD_FLYWAY'] = await flyway();
+    process.env['SAFEGUARD_ANSIBLE'] = join(await ansibleVenv(), 'bin');
     const configFile = join(directory, 'safeguard.yaml');
     const web = lab.hosts.filter((host) => host.role === 'web').slice(0, hosts);
     const place: Place = {

@@ -171,6 +171,7 @@ export class MockWorld {
       },
       tracesOf: async ({ deploymentId, hosts }) =>
         this.begun.has(deploymentId) ? hosts.map(({ name }) => name) : [],
+      rehearse: async ({ host }) => ({ host: host.name, would: {} }),
       adopt: async () => undefined,
       capture: async () => 'file',
       stage: async () => undefined,

@@ -1,0 +1,130 @@
+import { createReadStream, type ReadStream } from 'node:fs';
+import { mkdtemp, open, rm, unlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { SafeguardError } from '../../domain/errors.js';
+import { runInGroup, type Ended } from '../process-group.js';
+import { ansibleEnvironment, ANSIBLE, connectionVars, playArguments, type Play } from './command.js';
+import { readEvent, type TaskResult } from './events.js';
+import { unsafeYaml } from './unsafe-yaml.js';
+
+/** What one play came to. */
+export interface Played {
+  /** In the order in which they came. */
+  readonly results: readonly TaskResult[];
+  readonly exitCode: number;
+  /** What Ansible said beside its events, cut. */
+  readonly stderr: string;
+}
+
+export interface PlayOptions {
+  readonly signal?: AbortSignal;
+  /** Called with the name of each task as it begins. */
+  readonly onTask?: (task: string) => void;
+}
+
+const MESSAGE_CHARACTERS = 2_000;
+
+/**
+ * Ansible's command line (ansible-core 2.19). `directory` has its programs; `SAFEGUARD_ANSIBLE`, or the `PATH`, unless told. Every
+ * method throws ANSIBLE_MISSING, or the reason of the signal once Ansible and all that it started have ended.
+ */
+export class Ansible {
+  readonly #directory: string;
+
+  constructor(directory: string = process.env['SAFEGUARD_ANSIBLE'] ?? '') {
+    this.#directory = directory;
+  }
+
+  /** Carries out a play; resolves for every end of it. */
+  async play(play: Play, { signal, onTask }: PlayOptions = {}): Promise<Played> {
+    const results: TaskResult[] = [];
+    const onLine = (line: string): void => {
+      const event = readEvent(line);
+      if (event?.event === 'task') onTask?.(event.task);
+      else if (event) results.push(event);
+    };
+    const cwd = dirname(play.playbook);
+    const { exitCode, stderr } = await withNameless(JSON.stringify(play.secrets ?? {}), (lent) =>
+      this.#run(
+        'ansible-playbook',
+        async (scratch) => playArguments(play, await varsFile(scratch, play)),
+        { cwd, lent, onLine },
+        signal,
+      ),
+    );
+    return { results, exitCode, stderr: stderr.trim().slice(-MESSAGE_CHARACTERS) };
+  }
+
+  /** The first line of `ansible-playbook --version`. */
+  async version(signal?: AbortSignal): Promise<string> {
+    const { exitCode, stdout, stderr } = await this.#run(
+      'ansible-playbook',
+      () => ['--version'],
+      { cwd: ANSIBLE },
+      signal,
+    );
+    if (exitCode === 0) return stdout.split('\n')[0] ?? '';
+    throw new SafeguardError(
+      'ANSIBLE_MISSING',
+      `ansible-playbook --version failed: ${stderr.trim().slice(-500)}`,
+    );
+  }
+
+  /** What `ansible-inventory --list` prints of an inventory. */
+  async inventory(file: string, signal?: AbortSignal): Promise<{ readonly exitCode: number } & Ended> {
+    return this.#run(
+      'ansible-inventory',
+      () => ['--inventory', file, '--list'],
+      { cwd: dirname(file) },
+      signal,
+    );
+  }
+
+  async #run(
+    name: string,
+    argsIn: (scratch: string) => readonly string[] | Promise<readonly string[]>,
+    how: { readonly cwd: string; readonly lent?: ReadStream; readonly onLine?: (line: string) => void },
+    signal: AbortSignal | undefined,
+  ): Promise<Ended & { readonly exitCode: number }> {
+    const scratch = await mkdtemp(join(tmpdir(), 'safeguard-ansible-'));
+    try {
+      const env = ansibleEnvironment(process.env, this.#directory, scratch);
+      const program = this.#directory === '' ? name : join(this.#directory, name);
+      const args = await argsIn(scratch);
+      const ended = await runInGroup({ program, args, env, ...how }, signal);
+      const { exitCode } = ended;
+      if (exitCode !== undefined) return { ...ended, exitCode };
+      throw new SafeguardError('ANSIBLE_MISSING', `${name} could not be carried out: ${ended.why}`, {
+        cause: ended.cause,
+      });
+    } finally {
+      await rm(scratch, { recursive: true, force: true });
+    }
+  }
+}
+
+/** What a play is told; nothing secret is among it. */
+async function varsFile(scratch: string, { vars, target }: Play): Promise<string> {
+  const file = join(scratch, 'vars.yml');
+  await writeFile(file, unsafeYaml({ ...vars, ...connectionVars(target) }), { mode: 0o600 });
+  return file;
+}
+
+/** Lends a file that holds a text and has no name, so that nothing of it stays, whatever is killed. */
+async function withNameless<T>(text: string, use: (file: ReadStream) => Promise<T>): Promise<T> {
+  const directory = await mkdtemp(join(tmpdir(), 'safeguard-secrets-'));
+  const path = join(directory, 'secrets');
+  const file = await open(path, 'wx+', 0o600);
+  try {
+    await unlink(path);
+    await rm(directory, { recursive: true });
+    await file.writeFile(text);
+    return await use(createReadStream('', { fd: file.fd, autoClose: false }));
+  } finally {
+    await file.close();
+  }
+}
+
+/** The playbook that carries out requests of a worker. */
+export const REQUESTS = join(ANSIBLE, 'playbooks', 'requests.yml');

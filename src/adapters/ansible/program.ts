@@ -1,0 +1,164 @@
+import type { Json } from '../../domain/canonical-json.js';
+import { HostRefused, SafeguardError } from '../../domain/errors.js';
+import {
+  HOST_ERROR_CODES,
+  type ActivateRequest,
+  type ChangeResult,
+  type HostErrorCode,
+  type StageRequest,
+} from '../../domain/host-protocol.js';
+import { changeResult } from '../host-answer.js';
+import type { HostCallOptions } from '../host-program.js';
+import { describeTarget, type SshTarget } from '../ssh/target.js';
+import { Stop } from '../stop.js';
+import { REQUESTS, type Ansible, type Played } from './ansible.js';
+import type { Play } from './command.js';
+import type { TaskResult } from './events.js';
+
+/** By component, then by name. */
+export type Secrets = Readonly<Record<string, Readonly<Record<string, string>>>>;
+
+/** A host, and the inventory of the team that it is in. */
+export interface AnsibleHost {
+  readonly target: SshTarget;
+  readonly inventory: string | null;
+}
+
+/**
+ * A request for safeguard-host without its protocol number. That of `stage` has `archive`, the path of what is sent after it, and no
+ * secrets, which go another way.
+ */
+export type AnsibleRequest =
+  | Omit<ActivateRequest, 'protocol'>
+  | (Omit<StageRequest, 'protocol' | 'secrets'> & { readonly archive: string });
+
+/** A team's own playbook, and what it is told beside the requests. */
+export interface OwnPlaybook {
+  /** Absolute path. */
+  readonly playbook: string;
+  readonly vars: Readonly<Record<string, Json>>;
+}
+
+/**
+ * Speaks to `safeguard-host` through Ansible: the same requests and answers as `HostProgram`, carried by `ansible-playbook`. Every
+ * method throws `HostRefused` with the host's own code, ANSIBLE_FAILED, CONNECTION_LOST (the host did not answer Ansible; something may
+ * have been carried out), HOST_TIMEOUT, ANSIBLE_MISSING, or the reason of the caller's signal.
+ */
+export class AnsibleProgram {
+  readonly #ansible: Ansible;
+
+  constructor(ansible: Ansible) {
+    this.#ansible = ansible;
+  }
+
+  /** Throws ANSIBLE_MISSING where Ansible can't be started. */
+  async assertThere(signal: AbortSignal): Promise<void> {
+    await this.#ansible.version(signal);
+  }
+
+  /** Carries out requests in order, and answers what the host said to each. In check mode nothing is changed. */
+  async requests(
+    host: AnsibleHost,
+    requests: readonly AnsibleRequest[],
+    secrets: Secrets,
+    options: HostCallOptions = {},
+    mode: Play['mode'] = 'carry-out',
+  ): Promise<ChangeResult[]> {
+    const vars = { safeguard_requests: requests as unknown as Json };
+    const played = await this.#play({ ...host, playbook: REQUESTS, vars, secrets, mode }, options);
+    const answers = answersOf(host.target, played);
+    if (answers.length === requests.length) return answers;
+    throw failed(host.target, REQUESTS, played);
+  }
+
+  /**
+   * Carries out a team's own playbook, which hands `safeguard_request` to safeguard-host at some point.
+   * @throws SafeguardError ANSIBLE_FAILED when it never did
+   */
+  async own(
+    host: AnsibleHost,
+    { playbook, vars }: OwnPlaybook,
+    request: AnsibleRequest,
+    options: HostCallOptions = {},
+    mode: Play['mode'] = 'carry-out',
+  ): Promise<ChangeResult> {
+    const all = { ...vars, safeguard_request: request as unknown as Json };
+    const played = await this.#play({ ...host, playbook, vars: all, mode }, options);
+    const answer = answersOf(host.target, played).at(-1);
+    if (answer) return answer;
+    throw new SafeguardError(
+      'ANSIBLE_FAILED',
+      `${playbook} ended on ${describeTarget(host.target)} without a task safeguard_host that has safeguard_request.`,
+    );
+  }
+
+  /** Carries out a team's own playbook that asks safeguard-host for nothing. */
+  async plain(
+    host: AnsibleHost,
+    { playbook, vars }: OwnPlaybook,
+    options: HostCallOptions = {},
+  ): Promise<void> {
+    await this.#play({ ...host, playbook, vars, mode: 'carry-out' }, options);
+  }
+
+  async #play(play: Play, { signal, timeoutMs, onProgress }: HostCallOptions): Promise<Played> {
+    const late = (): Error =>
+      new SafeguardError(
+        'HOST_TIMEOUT',
+        `${play.playbook} on ${describeTarget(play.target)} did not end within ${String(timeoutMs)} ms`,
+      );
+    const stop = new Stop().with(signal).after(timeoutMs, late);
+    try {
+      const onTask = (text: string): void => onProgress?.({ text });
+      const played = await this.#ansible.play(play, { signal: stop.signal, onTask });
+      throwIfFailed(play, played);
+      return played;
+    } finally {
+      stop.dispose();
+    }
+  }
+}
+
+function isHostCode(code: string | undefined): code is HostErrorCode {
+  return (HOST_ERROR_CODES as readonly string[]).includes(code ?? '');
+}
+
+function answersOf(target: SshTarget, { results }: Played): ChangeResult[] {
+  const answered = results.filter(
+    ({ event, action, host }) => event === 'ok' && action === 'safeguard_host' && host === target.name,
+  );
+  return answered.map(({ result }) => {
+    const parsed = changeResult.safeParse(result);
+    if (parsed.success) return parsed.data;
+    throw new SafeguardError(
+      'HOST_ANSWER_INVALID',
+      `The answer of safeguard-host on ${describeTarget(target)} is not of the protocol: ${parsed.error.message}`,
+    );
+  });
+}
+
+/** What failed first says why; the rest follows from it. */
+function throwIfFailed({ target, playbook }: Play, played: Played): void {
+  const bad = played.results.find(({ event }) => event === 'failed' || event === 'unreachable');
+  if (bad) throw failureOf(target, bad);
+  if (played.exitCode !== 0) throw failed(target, playbook, played);
+}
+
+function failureOf(target: SshTarget, { event, task, message, code }: TaskResult): SafeguardError {
+  if (event === 'unreachable')
+    return new SafeguardError(
+      'CONNECTION_LOST',
+      `${describeTarget(target)} did not answer Ansible: ${message}`,
+    );
+  // Ansible puts the code before the host's own words.
+  if (isHostCode(code)) return new HostRefused(code, `${target.name}: ${message.replace(`${code}: `, '')}`);
+  return new SafeguardError('ANSIBLE_FAILED', `${target.name}: the task "${task}" failed: ${message}`);
+}
+
+function failed(target: SshTarget, playbook: string, { exitCode, stderr }: Played): SafeguardError {
+  const why = stderr === '' ? '' : `: ${stderr}`;
+  return new SafeguardError(
+    'ANSIBLE_FAILED',
+    `${playbook} ended on ${describeTarget(target)} with exit status ${String(exitCode)}${why}`,
+  );
+}
