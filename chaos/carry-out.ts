@@ -8,6 +8,7 @@ import { buildReleases } from './releases.js';
 import { describeFailure, describeResults, describeRun, summaryOf } from './report.js';
 import { appendResult, readResults, type RunResult } from './results.js';
 import { say } from './say.js';
+import { STOPPED, whenStopped } from './stopping.js';
 
 /** A run that could not be carried out is tried once more: that says nothing of the product. */
 const TRIES = 2;
@@ -16,7 +17,7 @@ class Chaos {
   readonly results: RunResult[] = [];
   readonly failed: number[] = [];
   private readonly waiting: number[];
-  private readonly crews: Crew[] = [];
+  private readonly crews: Promise<Crew | null>[] = [];
   private stopped: Promise<unknown> | null = null;
 
   constructor(
@@ -45,14 +46,16 @@ class Chaos {
     await Promise.all(Array.from({ length: many }, (_, index) => this.onLab(index + 1)));
   }
 
-  /** Takes the labs down, whatever goes on there. */
+  /** Takes the labs down, whatever goes on there, those that are coming up among them. */
   async stop(): Promise<void> {
-    this.stopped ??= Promise.all(this.crews.map((crew) => crew.dismiss()));
+    this.stopped ??= Promise.all(this.crews.map(async (crew) => (await crew)?.dismiss()));
     await this.stopped;
   }
 
   private async onLab(index: number): Promise<void> {
-    const crew = await this.gather(`chaos-${process.pid}-${index}`);
+    const gathered = this.gather(`chaos-${process.pid}-${index}`);
+    this.crews.push(gathered);
+    const crew = await gathered;
     if (crew === null) return;
     for (
       let run = this.waiting.shift();
@@ -65,9 +68,7 @@ class Chaos {
   /** `null`: that lab does not come up; the others do its work. */
   private async gather(name: string): Promise<Crew | null> {
     try {
-      const crew = await Crew.gather(name, this.options.state);
-      this.crews.push(crew);
-      return crew;
+      return await Crew.gather(name, this.options.state);
     } catch (error) {
       say(`the lab ${name} does not come up: ${String(error)}`);
       return null;
@@ -93,9 +94,6 @@ class Chaos {
   }
 }
 
-/** What shells expect of a program that Ctrl-C ended. */
-const INTERRUPTED = 130;
-
 /**
  * Carries out the runs that were asked for, and prints what they came to.
  * @returns whether all were carried out and nothing was wrong
@@ -105,9 +103,9 @@ export async function carryOutRuns(options: RunOptions): Promise<boolean> {
   await mkdir(options.state, { recursive: true });
   await buildReleases(join(options.state, 'releases'));
   const chaos = new Chaos(options, await readResults(join(options.state, 'runs.jsonl')));
-  process.once('SIGINT', () => {
+  whenStopped(() => {
     say('stopped: labs go down; the same command goes on where it was');
-    void chaos.stop().finally(() => process.exit(INTERRUPTED));
+    void chaos.stop().finally(() => process.exit(STOPPED));
   });
   try {
     await chaos.carryOut();

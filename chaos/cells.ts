@@ -32,18 +32,27 @@ function makesSense({ step, fault }: Cell): boolean {
   return fault !== 'child-kill' || !CHILDLESS.includes(step);
 }
 
+/** A cell that is asked for, and how long its fault lasts then, in seconds; left out: drawn as ever. */
+export interface AimedCell extends Cell {
+  readonly lastsSeconds?: number;
+}
+
 /** What every other run is about; empty: anything. */
 export interface Aim {
-  readonly cells: readonly Cell[];
+  readonly cells: readonly AimedCell[];
   readonly scenarios: readonly Scenario[];
 }
 
 export const ANYWHERE: Aim = { cells: [], scenarios: [] };
 
+function aimWord({ step, fault, lastsSeconds }: AimedCell): string {
+  return lastsSeconds === undefined ? `${step}:${fault}` : `${step}:${fault}:${lastsSeconds}`;
+}
+
 /** The options of the command line that say so. */
 export function aimWords({ cells, scenarios }: Aim): string[] {
   return [
-    ...cells.flatMap(({ step, fault }) => ['--aim', `${step}:${fault}`]),
+    ...cells.flatMap((cell) => ['--aim', aimWord(cell)]),
     ...scenarios.flatMap((scenario) => ['--scenario', scenario]),
   ];
 }
@@ -55,10 +64,11 @@ export function parseScenario(text: string): Scenario {
   throw new Error(`There is no scenario "${text}". There are: ${SCENARIOS.join(', ')}.`);
 }
 
-/** Reads `STEP:FAULT`. Throws an error that says which there are. */
-export function parseCell(text: string): Cell {
-  const cell = CELLS.find(({ step, fault }) => `${step}:${fault}` === text);
-  if (cell) return cell;
+/** Reads `STEP:FAULT`, or `STEP:FAULT:SECONDS`. Throws an error that says which there are. */
+export function parseCell(text: string): AimedCell {
+  const [, name, seconds] = /^([^:]+:[^:]+)(?::(\d+))?$/.exec(text) ?? [];
+  const cell = CELLS.find(({ step, fault }) => `${step}:${fault}` === name);
+  if (cell) return seconds === undefined ? cell : { ...cell, lastsSeconds: Number(seconds) };
   throw new Error(`There is no cell "${text}". Steps: ${STEPS.join(', ')}. Faults: ${FAULTS.join(', ')}.`);
 }
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { aimWords, ANYWHERE, CELLS, STEPS_OF, type Aim, type Cell } from './cells.js';
+import { aimWords, ANYWHERE, CELLS, STEPS_OF, type Aim, type AimedCell, type Cell } from './cells.js';
 import {
   BAD_RELEASES,
   SCENARIOS,
@@ -84,9 +84,12 @@ function isAimed(run: number): boolean {
   return run % 2 === 1;
 }
 
-function cellOf(seed: number, run: number, aimed: readonly Cell[]): Cell {
-  const wanted = isAimed(run) ? aimed[((run - 1) / 2) % aimed.length] : undefined;
-  if (wanted) return wanted;
+/** What a run has to be about; `undefined`: anything. */
+function wantedCell(run: number, aimed: readonly AimedCell[]): AimedCell | undefined {
+  return isAimed(run) ? aimed[((run - 1) / 2) % aimed.length] : undefined;
+}
+
+function nextCell(seed: number, run: number): Cell {
   const round = Math.floor((run - 1) / CELLS.length);
   const cell = shuffled(seed, round)[(run - 1) % CELLS.length];
   if (cell === undefined) throw new Error(`Runs are counted from 1: ${run}`);
@@ -103,7 +106,7 @@ function momentOf(urn: Urn, what: string, step: Step): Moment {
   };
 }
 
-function faultOf(urn: Urn, what: string, { step, fault }: Cell): DrawnFault {
+function faultOf(urn: Urn, what: string, { step, fault, lastsSeconds }: AimedCell): DrawnFault {
   const [shortest, longest] = LASTS[fault] ?? [0, 0];
   // Most of them are short: long ones teach little more, and cost minutes.
   const share = urn.number(`${what} lasts`) ** 4;
@@ -111,7 +114,8 @@ function faultOf(urn: Urn, what: string, { step, fault }: Cell): DrawnFault {
     fault,
     moment: momentOf(urn, `${what} moment`, step),
     victim: urn.index(`${what} victim`, VICTIMS),
-    lastsMs: Math.round(shortest + share * (longest - shortest)),
+    lastsMs:
+      lastsSeconds === undefined ? Math.round(shortest + share * (longest - shortest)) : lastsSeconds * 1000,
   };
 }
 
@@ -153,13 +157,20 @@ function scenarioOf(urn: Urn, run: number, step: Step, wanted: readonly Scenario
   return urn.pick('scenario', asked.length > 0 ? asked : possible);
 }
 
+/** When a run is interrupted: where it is about a step that it can be interrupted at, during that, so that the two come together. */
+function interruptOf(urn: Urn, scenario: Scenario, wanted: Cell | undefined): Moment {
+  const interruptible = scenario === 'abort' ? INTERRUPTIBLE_BY_COMMAND : INTERRUPTIBLE;
+  const steps = interruptible.filter((step) => step === wanted?.step);
+  return momentOf(urn, 'interrupt', urn.pick('interrupt step', steps.length > 0 ? steps : interruptible));
+}
+
 /** Everything that is random about a run, from the seed, the run's number (from 1) and what is asked for alone. */
 export function drawRun(seed: number, run: number, aim: Aim = ANYWHERE): Draw {
   const urn = new Urn(`${seed}/${run}`);
-  const cell = cellOf(seed, run, aim.cells);
+  const wanted = wantedCell(run, aim.cells);
+  const cell = wanted ?? nextCell(seed, run);
   const scenario = scenarioOf(urn, run, cell.step, aim.scenarios);
   const aimedBy = aimWords(aim);
-  const interruptible = scenario === 'abort' ? INTERRUPTIBLE_BY_COMMAND : INTERRUPTIBLE;
   const faults = [faultOf(urn, 'fault 1', cell)];
   for (let number = 2; number <= faultCount(urn); number += 1)
     faults.push(anotherFault(urn, `fault ${number}`, scenario, faults));
@@ -168,7 +179,7 @@ export function drawRun(seed: number, run: number, aim: Aim = ANYWHERE): Draw {
     run,
     scenario,
     bad: urn.pick('bad', BAD_RELEASES),
-    interrupt: momentOf(urn, 'interrupt', urn.pick('interrupt step', interruptible)),
+    interrupt: interruptOf(urn, scenario, wanted),
     faults,
     ...(aimedBy.length > 0 && { aimedBy }),
   };

@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util';
 import { parseCell, parseScenario, type Aim } from './cells.js';
 
 const USAGE = `npm run chaos -- [--runs <n>] [--seed <n>] [--labs <n>] [--only <run>] [--state <directory>] [--json]
-                 [--stop-at-first] [--aim <step>:<fault> …] [--scenario <name> …]
+                 [--stop-at-first] [--aim <step>:<fault>[:<seconds>] …] [--scenario <name> …]
 npm run chaos -- --mutations [--only <name>] [--runs <n>] [--seed <n>] [--aim-well] [--json]
 npm run chaos -- --peers [--runs <n>] [--json]`;
 

@@ -34,6 +34,8 @@ export class Place {
   /** How many commands are not over yet. */
   commands = 0;
 
+  private readonly closing = new AbortController();
+
   private constructor(
     readonly lab: Lab,
     readonly directory: string,
@@ -77,6 +79,11 @@ export class Place {
     return client;
   }
 
+  /** Does what asks the server: calls that are left over end with the place. The SDK would repeat them on a closed connection, which ends the process. */
+  async whileOpen<T>(work: () => Promise<T>): Promise<T> {
+    return this.client.withAbortSignal(this.closing.signal, work);
+  }
+
   /** Resolves when every worker polls. One is enough to begin with: the first deployment does not wait for this. */
   async untilReady(): Promise<void> {
     await Promise.all(this.workers.map((worker) => worker.untilReady()));
@@ -91,6 +98,7 @@ export class Place {
     process.removeListener('exit', this.abandon);
     for (const client of this.clients) client.kill();
     await this.stopWorkers();
+    this.closing.abort();
     await this.client.connection.close();
     await this.server.stop();
   }

@@ -119,6 +119,32 @@ function unresolved(unrest: string | null): Violation[] {
   return [{ invariant: 'I2', host: null, what: 'It did not come to rest (unresolved).', evidence: unrest }];
 }
 
+/** What a run came to in its place, with what Temporal knew of it when it was at rest. */
+type Lived = Played & { readonly violations: readonly Violation[]; readonly known: Known };
+
+/** A run in its place, from the first release to the verdict. */
+async function live(place: Place, draw: Draw, grounds: Grounds, commandLines: CommandLines): Promise<Lived> {
+  const { timeline } = place;
+  const since = new Date();
+  await Promise.all([prepare(place, draw), place.untilReady()]);
+  const writer = await Writer.start(database(place));
+  timeline.note(`scenario ${draw.scenario}`);
+  const played = await playOut(place, draw).finally(() => writer.stop());
+  const { unrest } = played;
+  timeline.note(unrest === null ? 'at rest' : `not at rest: ${unrest}`);
+  await commandLines.stop();
+  const known = await readTemporal(place);
+  const running = await openRuns(place);
+  await place.stopWorkers();
+  await untilNobodyVisits(place);
+  timeline.note('workers have ended');
+  const { acknowledged } = writer;
+  const seen = { since, known, running, acknowledged, commandLines: [...commandLines.seen] };
+  const violations = [...unresolved(unrest), ...(await checkAtRest(restOf(place, grounds, seen)))];
+  timeline.note(`checked: ${violations.length} violations`);
+  return { ...played, violations, known };
+}
+
 /** Carries out one run from empty hosts to the verdict, and leaves nothing but its result, unless something was wrong. */
 export async function carryOut(draw: Draw, grounds: Grounds): Promise<RunResult> {
   const startedAt = Date.now();
@@ -132,33 +158,14 @@ export async function carryOut(draw: Draw, grounds: Grounds): Promise<RunResult>
   let kept: string | null = directory;
   try {
     timeline.note('place is there');
-    await Promise.all([prepare(place, draw), place.untilReady()]);
-    const writer = await Writer.start(database(place));
-    timeline.note(`scenario ${draw.scenario}`);
-    const { faults, unrest, restMs } = await playOut(place, draw).finally(() => writer.stop());
-    timeline.note(unrest === null ? 'at rest' : `not at rest: ${unrest}`);
-    await commandLines.stop();
-    const known = await readTemporal(place);
-    const running = await openRuns(place);
-    await place.stopWorkers();
-    await untilNobodyVisits(place);
-    timeline.note('workers have ended');
-    const { acknowledged } = writer;
-    const seen = {
-      since: new Date(startedAt),
-      known,
-      running,
-      acknowledged,
-      commandLines: [...commandLines.seen],
-    };
-    const violations = [...unresolved(unrest), ...(await checkAtRest(restOf(place, grounds, seen)))];
-    timeline.note(`checked: ${violations.length} violations`);
-    if (violations.length === 0) {
+    const lived = await place.whileOpen(() => live(place, draw, grounds, commandLines));
+    const { known, ...played } = lived;
+    if (lived.violations.length > 0) await keepEvidence(place, known);
+    else {
       await Writer.forget(database(place));
       kept = null;
-    } else await keepEvidence(place, known);
-    const tookMs = Date.now() - startedAt;
-    return { draw, faults, violations, unrest, restMs, tookMs, timeline: timeline.entries, kept };
+    }
+    return { draw, ...played, tookMs: Date.now() - startedAt, timeline: timeline.entries, kept };
   } finally {
     await commandLines.stop();
     await place.close();

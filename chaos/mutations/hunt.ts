@@ -12,6 +12,8 @@ export interface Hunt {
   readonly aim: readonly string[];
   /** Directory of its results: another one than that of the product as it is, whose runs would count as done. */
   readonly state: string;
+  /** Ends it before its time; its labs go down first. */
+  readonly signal: AbortSignal;
 }
 
 /** What chaos said on its last line, as far as it is needed here. */
@@ -66,11 +68,11 @@ export function sentencesOf(results: string): string[] {
 /**
  * Runs chaos as users do, from a copy of the checkout, until the first violation; its own words go to standard error.
  * @returns how it ended, and sentences about what it found
- * @throws Error when it does not say how it ended
+ * @throws Error when it does not say how it ended, or was stopped
  */
 export async function hunt(
   copy: string,
-  { runs, seed, aim, state }: Hunt,
+  { runs, seed, aim, state, signal }: Hunt,
 ): Promise<ChaosEnd & { readonly found: readonly string[] }> {
   const argv = [
     '--runs',
@@ -89,7 +91,11 @@ export async function hunt(
     stderr: 'inherit',
     // It ends with an error when it found something, which is what is hoped for here.
     reject: false,
+    cancelSignal: signal,
+    // However long it takes: labs that it left behind nobody would take down.
+    forceKillAfterDelay: false,
   });
+  signal.throwIfAborted();
   const end = readEnd(stdout);
   const results = join(state, 'runs.jsonl');
   return { ...end, found: existsSync(results) ? sentencesOf(await readFile(results, 'utf8')) : [] };

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import Table from 'cli-table3';
 import { say } from '../../setup/say.js';
 import { aimWords } from '../cells.js';
+import { STOPPED, whenStopped } from '../stopping.js';
 import { mutatedCopy } from './copy.js';
 import { hunt, type Hunt } from './hunt.js';
 import { MUTATIONS, mutationCalled } from './list.js';
@@ -71,9 +72,13 @@ async function tried(mutation: Mutation, what: Hunt): Promise<MutationEnd> {
 export async function runMutations(options: MutationOptions): Promise<MutationEnd[]> {
   const { only, runs, seed, aim = false, state = STATE } = options;
   const ends: MutationEnd[] = [];
+  const stop = new AbortController();
+  whenStopped(() => stop.abort());
   for (const mutation of only === undefined ? MUTATIONS : [mutationCalled(only)]) {
     const words = aim ? aimWords({ cells: mutation.aimedAt, scenarios: mutation.scenarios }) : [];
-    ends.push(await tried(mutation, { runs, seed, aim: words, state: join(state, mutation.name) }));
+    const what = { runs, seed, aim: words, state: join(state, mutation.name), signal: stop.signal };
+    ends.push(await tried(mutation, what));
+    if (stop.signal.aborted) process.exit(STOPPED);
   }
   return ends;
 }

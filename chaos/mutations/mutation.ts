@@ -1,4 +1,4 @@
-import type { Cell } from '../cells.js';
+import type { AimedCell } from '../cells.js';
 import type { Scenario } from '../draw-types.js';
 
 /** One exact replacement in one file. `find` has to occur there exactly once, so that a refactoring cannot void it unseen. */
@@ -16,7 +16,7 @@ export interface Mutation {
   readonly switchesOff: string;
   readonly replacements: readonly Replacement[];
   /** Cells that ought to expose it, the likeliest first. */
-  readonly aimedAt: readonly Cell[];
+  readonly aimedAt: readonly AimedCell[];
   /** In which these cells show it. */
   readonly scenarios: readonly Scenario[];
   /** What has to come together for it to be seen, and what else would keep it from being seen. */

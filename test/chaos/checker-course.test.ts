@@ -53,20 +53,41 @@ describe('the order of changes on a host', () => {
   });
 });
 
-describe('what a run had changed before it gave up', () => {
+describe('what a run had changed before it ended', () => {
   const activated = change('a', '3-1', 1);
 
   test.each<[string, string, Change[]]>([
-    ['it went through', 'COMPLETED', [activated]],
+    ['it went through', 'COMPLETED', [activated, change('a', '4-1', 3, { operation: 'commit' })]],
+    ['it still goes on', 'RUNNING', [activated]],
+    [
+      'its way back ended with the commit alone',
+      'FAILED',
+      [activated, change('a', '4-1', 3, { operation: 'commit' })],
+    ],
     ['it brought the host back', 'FAILED', [activated, change('a', '4-1', 3, { operation: 'restore' })]],
     [
       'somebody else did',
       'TERMINATED',
       [activated, change('a-rollback', '1-1', 3, { operation: 'restore' })],
     ],
-    ['the next run changed it', 'CANCELLED', [activated, change('b', '1-1', 3)]],
+    [
+      'the next run changed it',
+      'CANCELLED',
+      [activated, change('b', '1-1', 3), change('b', '2-1', 5, { operation: 'commit' })],
+    ],
   ])('is right when %s', (_, status, changes) => {
     expect(judgeUnfinished(NAME, [run('a', status), run('b', 'COMPLETED')], on(changes))).toEqual([]);
+  });
+
+  test('is found when nobody has told the host that it is for good', () => {
+    const voted = change('a', '4-1', 3, { operation: 'prepare' });
+    expect(judgeUnfinished(NAME, [run('a', 'COMPLETED')], on([activated, voted]))).toMatchObject([
+      {
+        invariant: 'I1',
+        host: 'web-1',
+        what: expect.stringMatching(/ told .* 2\.0\.0 is for good$/) as unknown,
+      },
+    ]);
   });
 
   test('is found when nobody has brought it back', () => {

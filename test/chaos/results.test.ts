@@ -82,3 +82,20 @@ test('every other run goes where it is aimed, and says so where it says how to r
   expect(drawRun(7, 3, apart.aim).scenario).not.toBe('abort');
   expect(() => parseOptions(['--scenario', 'rain'])).toThrow('There is no scenario "rain"');
 });
+
+test('what is aimed lasts as long as was said, and an interruption comes at the same step where it can', () => {
+  const words = ['--aim', 'backend:worker-stop:17', '--scenario', 'cancel'];
+  const { aim } = parseOptions(words) as RunOptions;
+  for (const run of [1, 3, 5]) {
+    const draw = drawRun(7, run, aim);
+    expect(draw.faults[0]).toMatchObject({ fault: 'worker-stop', lastsMs: 17_000 });
+    expect(draw).toMatchObject({
+      scenario: 'cancel',
+      interrupt: { step: 'backend' },
+      aimedBy: words,
+    });
+  }
+  const back = (parseOptions(['--aim', 'restore:cut', '--scenario', 'cancel']) as RunOptions).aim;
+  expect(drawRun(7, 1, back)).toMatchObject({ interrupt: drawRun(7, 1).interrupt });
+  expect(() => parseOptions(['--aim', 'commit:cut:soon'])).toThrow('There is no cell "commit:cut:soon"');
+});

@@ -126,6 +126,15 @@ export const LEFT: readonly Plant[] = [
     undo: forgetJournals,
     finds: [['I1', 'web-3', /has ended as FAILED, and nobody has brought back what it had changed$/]],
   },
+  {
+    name: 'a host that nobody has told that its release is for good',
+    put: async ({ on, rest }) => {
+      const completed = rest.runs.find(({ status }) => status === 'COMPLETED')?.deploymentId ?? '';
+      await on('web-3', change(`${completed}-99-1`, 'activate'));
+    },
+    undo: forgetJournals,
+    finds: [['I1', 'web-3', /has ended as COMPLETED, and nobody has told the host that .* is for good$/]],
+  },
   told(
     'a way back that began too early',
     ({ histories }) => ({ histories: new Map([...histories, ['deployment/early', EARLY]]) }),
