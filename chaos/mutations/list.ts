@@ -14,10 +14,11 @@ export const MUTATIONS: readonly Mutation[] = [
     aimedAt: [{ step: 'backend', fault: 'worker-stop', lastsSeconds: 17 }],
     scenarios: ['abort', 'cancel', 'terminate'],
     timing:
-      'A worker is stopped when it has been handed an activation and before it sends it. The run is ended by somebody, and taken back by ' +
-      'another worker; then the first one goes on. What it sends begins on the host although it was overtaken, which the order of ' +
-      'changes shows; leases and the boot gate bring hosts to one release all the same. It has to stand still until the hosts are taken ' +
-      'back, and for less than the 20 s after which they end its session. (An activation that was begun again finds its result.)',
+      'A worker is stopped when it has been handed an activation and before it sends it, or earlier: it is handed what it had asked for ' +
+      'all the same. The run is ended by somebody, and taken back by another worker; then the first one goes on. What it sends begins on ' +
+      'the host although it was overtaken, which the order of changes shows; leases and the boot gate bring hosts to one release all the ' +
+      'same. It has to stand still until the hosts are taken back; after 20 s they end its sessions, and with them what it is about to ' +
+      'send there. (An activation that was begun again finds its result.)',
   },
   {
     name: 're-attach',
