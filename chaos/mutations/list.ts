@@ -87,8 +87,8 @@ export const MUTATIONS: readonly Mutation[] = [
     timing:
       'A host must stay away for longer than a commit is tried (limits.rollback, and five times at least), from its vote on: the run then ' +
       'ends as if that host served the release, and nobody is on duty for it. One that boots afterwards is in doubt and serves nothing; one ' +
-      'that was only cut off serves on, and was never told that it is for good. Shorter faults are mended by the next try. On the way back ' +
-      'restore and commit are both tried for so long.',
+      'that was only cut off serves on, or the next run mends it: it shows in that the run never told it that the release is for good. ' +
+      'Shorter faults are mended by the next try. On the way back restore and commit are both tried for so long.',
   },
   {
     name: 'journal-and-boot-gate',

@@ -79,15 +79,22 @@ describe('what a run had changed before it ended', () => {
     expect(judgeUnfinished(NAME, [run('a', status), run('b', 'COMPLETED')], on(changes))).toEqual([]);
   });
 
-  test('is found when nobody has told the host that it is for good', () => {
+  test('is found when it has not told a host that it is for good, even if the next run has', () => {
     const voted = change('a', '4-1', 3, { operation: 'prepare' });
-    expect(judgeUnfinished(NAME, [run('a', 'COMPLETED')], on([activated, voted]))).toMatchObject([
-      {
-        invariant: 'I1',
-        host: 'web-1',
-        what: expect.stringMatching(/ told .* 2\.0\.0 is for good$/) as unknown,
-      },
-    ]);
+    const next = [change('b', '1-1', 5), change('b', '2-1', 7, { operation: 'commit' })];
+    for (const changes of [
+      [activated, voted],
+      [activated, voted, ...next],
+    ])
+      expect(
+        judgeUnfinished(NAME, [run('a', 'COMPLETED'), run('b', 'COMPLETED')], on(changes)),
+      ).toMatchObject([
+        {
+          invariant: 'I1',
+          host: 'web-1',
+          what: 'a has ended as COMPLETED, and it has not told the host that 2.0.0 is for good',
+        },
+      ]);
   });
 
   test('is found when nobody has brought it back', () => {

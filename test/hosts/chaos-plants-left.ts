@@ -127,13 +127,13 @@ export const LEFT: readonly Plant[] = [
     finds: [['I1', 'web-3', /has ended as FAILED, and nobody has brought back what it had changed$/]],
   },
   {
-    name: 'a host that nobody has told that its release is for good',
+    name: 'a host that was not told that its release is for good',
     put: async ({ on, rest }) => {
       const completed = rest.runs.find(({ status }) => status === 'COMPLETED')?.deploymentId ?? '';
       await on('web-3', change(`${completed}-99-1`, 'activate'));
     },
     undo: forgetJournals,
-    finds: [['I1', 'web-3', /has ended as COMPLETED, and nobody has told the host that .* is for good$/]],
+    finds: [['I1', 'web-3', /has ended as COMPLETED, and it has not told the host that .* is for good$/]],
   },
   told(
     'a way back that began too early',
