@@ -28,7 +28,11 @@ export const STEPS_OF: Readonly<Record<Scenario, readonly Step[]>> = {
 /** Where nothing runs on a host or beside the worker that could be killed by itself. */
 const CHILDLESS: readonly Step[] = ['check', 'record', 'between'];
 
+/** What Ansible carries out, where it does. */
+const PLAYED: readonly Step[] = ['stage', 'backend', 'frontend'];
+
 function makesSense({ step, fault }: Cell): boolean {
+  if (fault === 'ansible-kill') return PLAYED.includes(step);
   return fault !== 'child-kill' || !CHILDLESS.includes(step);
 }
 

@@ -11,7 +11,7 @@ export const SCENARIOS = [
 ] as const;
 export type Scenario = (typeof SCENARIOS)[number];
 
-/** What happens to something. `ansible` has its place here as soon as there is a transport that has such a child. */
+/** What happens to something. */
 export const FAULTS = [
   'worker-kill',
   'worker-stop',
@@ -24,8 +24,12 @@ export const FAULTS = [
   'child-kill',
   'postgres-down',
   'client-kill',
+  'ansible-kill',
 ] as const;
 export type FaultName = (typeof FAULTS)[number];
+
+/** Who carries components to their hosts. */
+export type Transport = 'ssh' | 'ansible';
 
 /**
  * Steps of a run that a fault can be aimed at, by what its activities do: `backend` and `frontend` are activations, `plan` is also
@@ -74,6 +78,7 @@ export interface Draw {
   /** Counted from 1. */
   readonly run: number;
   readonly scenario: Scenario;
+  readonly transport: Transport;
   /** What is wrong with the release where the scenario has a bad one. */
   readonly bad: BadRelease;
   /** When the scenario's abort, cancellation or termination comes, where it has one. */

@@ -9,6 +9,7 @@ import {
   type Moment,
   type Scenario,
   type Step,
+  type Transport,
 } from './draw-types.js';
 
 /** How long faults last, in milliseconds; left out: they are over at once. */
@@ -164,6 +165,12 @@ function interruptOf(urn: Urn, scenario: Scenario, wanted: Cell | undefined): Mo
   return momentOf(urn, 'interrupt', urn.pick('interrupt step', steps.length > 0 ? steps : interruptible));
 }
 
+/** One run in seven has Ansible carry its components, and each that is to see it killed. */
+function transportOf(urn: Urn, faults: readonly DrawnFault[]): Transport {
+  if (faults.some(({ fault }) => fault === 'ansible-kill')) return 'ansible';
+  return urn.index('transport', 7) === 0 ? 'ansible' : 'ssh';
+}
+
 /** Everything that is random about a run, from the seed, the run's number (from 1) and what is asked for alone. */
 export function drawRun(seed: number, run: number, aim: Aim = ANYWHERE): Draw {
   const urn = new Urn(`${seed}/${run}`);
@@ -178,6 +185,7 @@ export function drawRun(seed: number, run: number, aim: Aim = ANYWHERE): Draw {
     seed,
     run,
     scenario,
+    transport: transportOf(urn, faults),
     bad: urn.pick('bad', BAD_RELEASES),
     interrupt: interruptOf(urn, scenario, wanted),
     faults,

@@ -4,12 +4,14 @@ import type { Client } from '@temporalio/client';
 import { campusConfig } from '../examples/campus/config.js';
 import type { Lab } from '../lab/lab.js';
 import { checkoutRoot } from '../setup/checkout.js';
+import { ansibleVenv } from '../setup/ansible.js';
 import { flyway } from '../setup/flyway.js';
 import { connectClient, temporalSettings } from '../src/adapters/temporal-connection.js';
 import { emptyHosts } from '../test/hosts/empty-hosts.js';
 import { ClientProcess } from './client-process.js';
 import { SupervisedWorker } from './supervised-worker.js';
 import { ChaosServer } from './temporal.js';
+import type { Transport } from './draw-types.js';
 import type { Timeline } from './timeline.js';
 
 /** Where the application and its environment are known by these names. */
@@ -46,27 +48,36 @@ export class Place {
     readonly secret: string,
     /** What every process has in its environment; a client needs no secret. */
     private readonly outside: Readonly<Record<string, string>>,
-    private readonly flyway: string,
+    /** What only workers have in theirs. */
+    private readonly ofWorkers: Readonly<Record<string, string>>,
   ) {}
 
   /** Empties the lab's hosts. `directory` must not hold anything yet; `releases` is what `buildReleases` filled. */
-  static async open(lab: Lab, directory: string, releases: string, timeline: Timeline): Promise<Place> {
+  static async open(
+    lab: Lab,
+    directory: string,
+    releases: string,
+    transport: Transport,
+    timeline: Timeline,
+  ): Promise<Place> {
     await lab.assertContained();
     await mkdir(directory, { recursive: true });
-    const [server, secrets, flywayProgram] = await Promise.all([
+    const [server, secrets, flywayProgram, venv] = await Promise.all([
       ChaosServer.start(directory),
       lab.secrets(),
       flyway(),
+      ansibleVenv(),
       emptyHosts(lab),
     ]);
-    await writeFile(join(directory, 'safeguard.yaml'), configOf(lab, directory, releases));
+    await writeFile(join(directory, 'safeguard.yaml'), configOf(lab, directory, releases, transport));
     const secret = secrets['CAMPUS_PRODUCTION_DB_PASSWORD'] ?? '';
     // A job of CI, which the caller may be, would start the same deployment twice as one.
     const usual = Object.entries(process.env).filter(([name]) => !name.startsWith('GITHUB_'));
     const outside = { ...(Object.fromEntries(usual) as Record<string, string>), NO_COLOR: '1' };
     const settings = temporalSettings({ address: server.address, environment: {} });
     const client = await connectClient(settings);
-    const place = new Place(lab, directory, server, client, timeline, secret, outside, flywayProgram);
+    const ofWorkers = { SAFEGUARD_FLYWAY: flywayProgram, SAFEGUARD_ANSIBLE: join(venv, 'bin') };
+    const place = new Place(lab, directory, server, client, timeline, secret, outside, ofWorkers);
     place.startWorkers();
     return place;
   }
@@ -125,8 +136,8 @@ export class Place {
     process.once('exit', this.abandon);
     const env = {
       ...this.outside,
+      ...this.ofWorkers,
       CAMPUS_DB_PASSWORD: this.secret,
-      SAFEGUARD_FLYWAY: this.flyway,
     };
     for (let index = 1; index <= WORKERS; index += 1) {
       const logFile = join(this.directory, `worker-${index}.log`);
@@ -135,7 +146,7 @@ export class Place {
   }
 }
 
-function configOf(lab: Lab, directory: string, releases: string): string {
+function configOf(lab: Lab, directory: string, releases: string, transport: Transport): string {
   const web = lab.hosts.filter((host) => host.role === 'web');
   return campusConfig(ENVIRONMENT, {
     hosts: Object.fromEntries(web.map((host) => [host.name, host.address])),
@@ -146,5 +157,6 @@ function configOf(lab: Lab, directory: string, releases: string): string {
     policy: POLICY,
     backend: 'python',
     readyTimeout: '8s',
+    carriedOut: { transport },
   });
 }

@@ -50,6 +50,18 @@ export function children(lab: string, workers: readonly number[]): RunningProces
   return running().filter((one) => isFlyway(one) || isChild(one));
 }
 
+function isBelow(pid: number, ancestors: readonly number[]): boolean {
+  const parent = parentOf(pid);
+  return parent > 1 && (ancestors.includes(parent) || isBelow(parent, ancestors));
+}
+
+/** Ansible that workers have started: the play itself, what it forks, and its ssh. */
+export function plays(workers: readonly number[]): RunningProcess[] {
+  const isPlay = ({ words }: RunningProcess): boolean =>
+    words.some((word) => word.endsWith('/ansible-playbook')) || words[0] === 'ssh';
+  return running().filter((one) => isPlay(one) && isBelow(one.pid, workers));
+}
+
 /** Whether sshd of some host of a lab has a session, even one whose other side is gone. */
 export function hasVisitors(lab: string): boolean {
   return running().some(

@@ -154,7 +154,7 @@ export async function carryOut(draw: Draw, grounds: Grounds): Promise<RunResult>
   await heal(lab);
   const timeline = new Timeline();
   const commandLines = new CommandLines();
-  const place = await Place.open(lab, directory, releases, timeline);
+  const place = await Place.open(lab, directory, releases, draw.transport, timeline);
   let kept: string | null = directory;
   try {
     timeline.note('place is there');

@@ -1,5 +1,5 @@
 import type { FaultName } from '../draw-types.js';
-import { killChild } from './child.js';
+import { killChild, killPlay } from './child.js';
 import type { Strike } from './fault.js';
 import { cut, fillDisk, freeze, killPostgres, losePower, restartSshd } from './hosts.js';
 import { killClients, killServer, killWorkers, stopWorkers } from './processes.js';
@@ -17,4 +17,5 @@ export const STRIKES: Readonly<Record<FaultName, Strike>> = {
   'child-kill': killChild,
   'postgres-down': killPostgres,
   'client-kill': killClients,
+  'ansible-kill': killPlay,
 };
