@@ -1,0 +1,139 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { waitUntil } from '../../../lab/waiting.js';
+import { ansibleVenv } from '../../../setup/ansible.js';
+import { Ansible } from '../../../src/adapters/ansible/ansible.js';
+import { AnsibleProgram } from '../../../src/adapters/ansible/program.js';
+import type { SshTarget } from '../../../src/adapters/ssh/target.js';
+import type { Json } from '../../../src/domain/canonical-json.js';
+import { startSshd, type Sshd } from '../ssh/sshd.js';
+
+let sshd: Sshd;
+let ansible: Ansible;
+
+beforeAll(async () => {
+  sshd = await startSshd();
+  ansible = new Ansible(join(await ansibleVenv(), 'bin'));
+}, 300_000);
+afterAll(() => sshd.stop());
+
+/** A playbook with these tasks, and the host that stands for itself in it. */
+async function playbook(name: string, ...tasks: readonly unknown[]): Promise<string> {
+  const file = join(sshd.directory, `${name}.yml`);
+  await writeFile(file, JSON.stringify([{ name, hosts: 'all', gather_facts: false, tasks }]));
+  return file;
+}
+
+function play(file: string, vars: Record<string, Json> = {}, target: SshTarget = sshd.target) {
+  return { target, inventory: null, playbook: file, vars, mode: 'carry-out' } as const;
+}
+
+const WRITE = (file: string, content: string) => ({
+  name: 'write',
+  'ansible.builtin.copy': { dest: file, content },
+});
+
+test('what it is told arrives as it is, whatever it looks like, and nothing of it is carried out', async () => {
+  const texts = fc.sample(fc.string({ unit: 'binary-ascii', maxLength: 40 }), { numRuns: 200, seed: 1 });
+  const odd = [
+    '6379',
+    '2.0',
+    'yes',
+    'null',
+    '~',
+    'ü 😀 \u2028',
+    "{{ lookup('pipe', 'touch pwned') }}",
+    '{% raw %}',
+  ];
+  const sent = [...odd, ...texts].filter((text) => !/[\p{Cc}\p{Cs}]/u.test(text));
+  const out = join(sshd.directory, 'told.json');
+  const file = await playbook('told', WRITE(out, '{{ told | to_json }}'));
+  const { exitCode, results } = await ansible.play(play(file, { told: sent }));
+
+  expect({ exitCode, results }).toMatchObject({ exitCode: 0, results: [{ event: 'ok', task: 'write' }] });
+  expect(JSON.parse(await readFile(out, 'utf8'))).toEqual(sent);
+  expect(existsSync(join(sshd.directory, 'pwned'))).toBe(false);
+}, 60_000);
+
+test('a host whose key is not on file is not spoken to, whatever an inventory says', async () => {
+  const stranger = await sshd.trusting('');
+  const inventory = join(sshd.directory, 'inventory.ini');
+  const careless = `-o StrictHostKeyChecking=no -o UserKnownHostsFile=${join(sshd.directory, 'known_hosts')}`;
+  await writeFile(inventory, `${stranger.name} ansible_ssh_common_args="${careless}"\n`);
+  const file = await playbook('stranger', { name: 'ping', 'ansible.builtin.ping': {} });
+  const program = new AnsibleProgram(ansible);
+
+  await expect(
+    program.plain({ target: stranger, inventory }, { playbook: file, vars: {} }),
+  ).rejects.toMatchObject({
+    code: 'CONNECTION_LOST',
+    message: expect.stringMatching(/did not answer Ansible: .*Host key verification failed/s),
+  });
+}, 60_000);
+
+describe('a failure', () => {
+  test('says the task and its words, and the first one counts', async () => {
+    const fail = (msg: string) => ({ name: `task ${msg}`, 'ansible.builtin.fail': { msg } });
+    const file = await playbook('fails', fail('one'), fail('two'));
+    const program = new AnsibleProgram(ansible);
+    await expect(program.plain(play(file), { playbook: file, vars: {} })).rejects.toMatchObject({
+      code: 'ANSIBLE_FAILED',
+      message: expect.stringMatching(/the task "task one" failed: .*one/),
+    });
+  }, 60_000);
+
+  test('of a playbook that is none has the words of Ansible', async () => {
+    const file = join(sshd.directory, 'none.yml');
+    await writeFile(file, 'hosts: all');
+    const program = new AnsibleProgram(ansible);
+    await expect(program.plain(play(file), { playbook: file, vars: {} })).rejects.toMatchObject({
+      code: 'ANSIBLE_FAILED',
+      message: expect.stringContaining('playbook must be a list of plays'),
+    });
+  }, 60_000);
+
+  test('to start it is told as such', async () => {
+    await expect(new Ansible('/nowhere').version()).rejects.toMatchObject({ code: 'ANSIBLE_MISSING' });
+  });
+});
+
+/** Command lines of processes of this machine that have a word. */
+function withWord(word: string): string[] {
+  return readdirSync('/proc').flatMap((pid) => {
+    if (!/^\d+$/.test(pid)) return [];
+    try {
+      const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
+      return words.some((one) => one.includes(word)) ? [words.join(' ')] : [];
+    } catch {
+      // It has ended meanwhile.
+      return [];
+    }
+  });
+}
+
+test('when it is stopped, the play, what it has forked and its ssh end, and the reason is told', async () => {
+  const marker = join(sshd.directory, 'under-way');
+  const file = await playbook('hangs', {
+    name: 'hang',
+    'ansible.builtin.shell': `touch ${marker}; exec sleep 600`,
+  });
+  const stop = new AbortController();
+  const played = ansible.play(play(file), { signal: stop.signal });
+  const settled = expect(played).rejects.toThrow('enough');
+  await waitUntil('it hangs', () => Promise.resolve(existsSync(marker)), 60_000, 50);
+  expect(withWord('hangs.yml').length).toBeGreaterThan(1);
+  stop.abort(new Error('enough'));
+  await settled;
+
+  await waitUntil(
+    'its processes are gone',
+    () => Promise.resolve(withWord('hangs.yml').length === 0),
+    10_000,
+    50,
+  );
+  const ssh = withWord(`Port=${sshd.port}`).filter((line) => line.startsWith('ssh'));
+  expect(ssh).toEqual([]);
+}, 60_000);
