@@ -65,6 +65,8 @@ export function connectionVars(target: SshTarget): Record<string, Json> {
     ansible_ssh_private_key_file: target.privateKeyFile,
     ansible_ssh_args: sshOptions(target),
     ansible_python_interpreter: '/usr/bin/python3',
+    // A team's modules pass through here; in the user's home a folder of Ansible's would stay.
+    ansible_remote_tmp: '/tmp',
   };
 }
 
