@@ -1,50 +1,18 @@
-import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { execa } from 'execa';
-import { Lab } from '../lab/lab.js';
-import { checkoutRoot } from '../setup/checkout.js';
-import { ensureRequirements } from '../setup/requirements.js';
-import { say } from '../setup/say.js';
+import { TOOLS } from './hosts/contender.js';
+import { hostsMeasurement } from './measure-hosts.js';
+import { measure, measureOnLab } from './measure.js';
 
-const USAGE =
-  'npm run bench -- --recovery [--json] [--runs <n>] | --queue [--json] [--no-lab] [--environments <n>] | --startup [--json]';
-const WEB_HOSTS = 3;
-
-interface Measurement {
-  /** Below `dist/bench`. */
-  readonly program: string;
-  readonly args: readonly string[];
-  readonly env: Readonly<Record<string, string>>;
-}
-
-/** Runs a measurement in a process of its own; `enter`: what it is begun with. */
-async function measure({ program, args, env }: Measurement, enter: readonly string[] = []): Promise<number> {
-  const script = join(checkoutRoot(), 'dist', 'bench', program);
-  const [command = '', ...rest] = [...enter, process.execPath, '--no-warnings', script, ...args];
-  const { exitCode } = await execa(command, rest, {
-    env,
-    stdio: ['ignore', 'inherit', 'inherit'],
-    reject: false,
-  });
-  return exitCode ?? 1;
-}
-
-/** Measures on a lab of its own, from inside its network, and takes it down. */
-async function onLab({ env, ...measurement }: Measurement): Promise<number> {
-  await ensureRequirements();
-  const name = `bench-${process.pid}`;
-  say(`lab ${name}: ${WEB_HOSTS} web hosts and a database`);
-  const lab = await Lab.up({ name, web: WEB_HOSTS });
-  try {
-    await lab.assertContained();
-    return await measure({ ...measurement, env: { ...env, SAFEGUARD_LAB: name } }, lab.enter());
-  } finally {
-    await lab.down();
-  }
-}
+const USAGE = `npm run bench -- --hosts <n> [--json] [--runs <n>] [--tools <tool>,…] [--disk tmpfs|ext4]
+npm run bench -- --recovery [--json] [--runs <n>]
+npm run bench -- --queue [--json] [--no-lab] [--environments <n>]
+npm run bench -- --startup [--json]`;
 
 const { values } = parseArgs({
   options: {
+    hosts: { type: 'string' },
+    tools: { type: 'string', default: TOOLS.join() },
+    disk: { type: 'string', default: 'tmpfs' },
     recovery: { type: 'boolean', default: false },
     queue: { type: 'boolean', default: false },
     startup: { type: 'boolean', default: false },
@@ -54,25 +22,26 @@ const { values } = parseArgs({
     environments: { type: 'string', default: '200' },
   },
 });
-const json = values.json ? ['--json'] : [];
+const args = values.json ? ['--json'] : [];
 
 function chosen(): (() => Promise<number>) | null {
-  const { recovery, queue, startup, runs, environments } = values;
+  const { hosts, recovery, queue, startup, runs, environments } = values;
   const noLab = values['no-lab'];
-  if ([recovery, queue, startup].filter(Boolean).length !== 1) return null;
-  if (startup) return () => measure({ program: 'startup.js', args: json, env: {} });
+  if ([hosts !== undefined, recovery, queue, startup].filter(Boolean).length !== 1) return null;
+  if (startup) return () => measure({ program: 'startup.js', args, env: {} });
   if (!/^[1-9]\d?$/.test(runs) || !/^[1-9]\d{0,3}$/.test(environments)) return null;
-  if (recovery)
-    return noLab ? null : () => onLab({ program: 'recovery/main.js', args: json, env: { BENCH_RUNS: runs } });
-  const env = { BENCH_ENVIRONMENTS: environments };
+  if (noLab && !queue) return null;
+  if (hosts !== undefined) return hostsMeasurement({ ...values, hosts, args });
+  if (recovery) return () => measureOnLab({ program: 'recovery/main.js', args, env: { BENCH_RUNS: runs } });
   const program = 'queue/main.js';
+  const env = { BENCH_ENVIRONMENTS: environments };
   return noLab
-    ? () => measure({ program, args: [...json, '--no-lab'], env })
-    : () => onLab({ program, args: json, env });
+    ? () => measure({ program, args: [...args, '--no-lab'], env })
+    : () => measureOnLab({ program, args, env });
 }
 
 const bench = chosen();
 if (bench === null) {
-  console.error(`Usage: ${USAGE}`);
+  console.error(`Usage:\n${USAGE}`);
   process.exitCode = 2;
 } else process.exitCode = await bench();

@@ -1,13 +1,22 @@
-import { request } from 'node:http';
+import { request, type Agent } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 
-const INTERVAL_MS = 20;
+/** How often a host is asked, in milliseconds. */
+export const INTERVAL_MS = 20;
 const TIMEOUT_MS = 1_000;
 
-/** GET without keep-alive: each answer is one of a new connection, as a new visitor has it. `null`: none. */
-function get(address: string, path: string): Promise<string | null> {
+/** Where visitors find a host's application. */
+export interface Visited {
+  /** URL whose whole answer is the site's version. */
+  readonly site: string;
+  /** URL whose answer holds the backend's as `"version": "…"`. */
+  readonly backend: string;
+}
+
+/** `agent`: keeps connections; left out: each answer is one of a new connection, as a new visitor has it. `null`: none. */
+function get(url: string, agent?: Agent): Promise<string | null> {
   return new Promise((resolve) => {
-    const asking = request({ host: address, path, agent: false, timeout: TIMEOUT_MS }, (answer) => {
+    const asking = request(url, { agent: agent ?? false, timeout: TIMEOUT_MS }, (answer) => {
       const pieces: Buffer[] = [];
       answer.on('data', (piece: Buffer) => pieces.push(piece));
       answer.on('end', () => resolve(answer.statusCode === 200 ? Buffer.concat(pieces).toString() : null));
@@ -19,27 +28,31 @@ function get(address: string, path: string): Promise<string | null> {
   });
 }
 
-/** What visitors get from one host through nginx: the versions of the site and of the backend behind it. */
-async function served(address: string): Promise<{ site: string | null; backend: string | null }> {
-  const [site, info] = await Promise.all([get(address, '/version.txt'), get(address, '/actuator/info')]);
-  const backend = /"version":\s*"([^"]+)"/.exec(info ?? '')?.[1] ?? null;
-  return { site: site?.trim() ?? null, backend };
+/** The version that a backend says it is; `null`: it does not answer. */
+export async function backendVersion(url: string, agent?: Agent): Promise<string | null> {
+  return /"version":\s*"([^"]+)"/.exec((await get(url, agent)) ?? '')?.[1] ?? null;
 }
 
-/** Milliseconds until every host serves `site` and `backend` at the same look, counted from the call. */
+/** What visitors get from one host. */
+async function served({ site, backend }: Visited): Promise<{ site: string | null; backend: string | null }> {
+  const [page, version] = await Promise.all([get(site), backendVersion(backend)]);
+  return { site: page?.trim() ?? null, backend: version };
+}
+
+/** Milliseconds until every host was seen to serve what is waited for, counted from the call. */
 export async function untilServed(
-  addresses: readonly string[],
+  hosts: readonly Visited[],
   isServed: (seen: { site: string | null; backend: string | null }) => boolean,
   limitMs = 60_000,
 ): Promise<number> {
   const begun = performance.now();
-  const onHost = async (address: string): Promise<void> => {
-    while (!isServed(await served(address))) {
+  const onHost = async (host: Visited): Promise<void> => {
+    while (!isServed(await served(host))) {
       if (performance.now() - begun > limitMs)
-        throw new Error(`${address} did not come to it in ${limitMs} ms`);
+        throw new Error(`${host.backend} did not come to it in ${limitMs} ms`);
       await delay(INTERVAL_MS);
     }
   };
-  await Promise.all(addresses.map(onHost));
+  await Promise.all(hosts.map(onHost));
   return performance.now() - begun;
 }

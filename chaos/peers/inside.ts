@@ -1,15 +1,17 @@
 // The part that talks to hosts: run by `runPeers` within the lab's network. Its last line on standard output is JSON.
 import { Lab } from '../../lab/lab.js';
-import { openAnsible } from './ansible.js';
-import { openCapistrano } from './capistrano.js';
+import { ansiblePeer } from '../../peers/ansible.js';
+import { capistranoPeer } from '../../peers/capistrano.js';
+import { webHosts } from '../../peers/hosts.js';
 import { killed, type Killed } from './kill.js';
-import { webHosts, type OpenPeer } from './peer.js';
+import type { OpenPeer } from './peer.js';
 import { openSafeguard } from './safeguard.js';
+import { ofShop } from './shop.js';
 import { TOOLS, type Tool } from './tools.js';
 
 const OPEN: Readonly<Record<Tool, OpenPeer>> = {
-  ansible: openAnsible,
-  capistrano: openCapistrano,
+  ansible: ofShop(ansiblePeer),
+  capistrano: ofShop(capistranoPeer),
   safeguard: openSafeguard,
 };
 

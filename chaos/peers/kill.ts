@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Lab } from '../../lab/lab.js';
+import type { Controller } from '../../peers/command.js';
 import { isWhole, lookAround, type Look } from './look.js';
-import { VERSIONS, type Controller, type OpenPeer, type Peer } from './peer.js';
+import { VERSIONS, type OpenPeer, type Peer } from './peer.js';
 import { stoppedOn } from './stopped.js';
 
 /** As long as a team might wait before somebody looks. */

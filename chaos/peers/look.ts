@@ -1,5 +1,6 @@
 import type { Lab } from '../../lab/lab.js';
-import { webHosts, type Questions } from './peer.js';
+import { webHosts } from '../../peers/hosts.js';
+import type { Questions } from './peer.js';
 
 /** One host, asked on the host itself. `nothing`: no answer, or no file. */
 export interface Look {

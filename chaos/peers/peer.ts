@@ -1,4 +1,5 @@
 import type { Lab } from '../../lab/lab.js';
+import type { Controller } from '../../peers/command.js';
 
 /** How a peer's own look at a host is put into shell: each prints one line. Nothing in it comes from outside. */
 export interface Questions {
@@ -8,14 +9,6 @@ export interface Questions {
   readonly running: string;
   /** Prints the version that would be started. */
   readonly onDisk: string;
-}
-
-/** One deployment that is under way, and can be killed. */
-export interface Controller {
-  /** SIGKILL to everything that carries it out on this machine; returns when that is gone. */
-  kill(): Promise<void>;
-  /** How it ended by itself: its exit status, or its outcome. Rejects when it was killed. */
-  readonly end: Promise<string>;
 }
 
 /** A tool that deploys versions to the web hosts of a lab. */
@@ -43,7 +36,3 @@ export type OpenPeer = (place: Place) => Promise<Peer>;
 
 /** Versions that every peer can deploy. */
 export const VERSIONS = ['1.0.0', '2.0.0'] as const;
-
-export function webHosts(lab: Lab): { readonly name: string; readonly address: string }[] {
-  return lab.hosts.filter(({ role }) => role === 'web');
-}

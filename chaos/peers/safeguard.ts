@@ -1,8 +1,9 @@
 import type { WorkflowHandle } from '@temporalio/client';
+import type { Controller } from '../../peers/command.js';
 import { CampusLab, ended } from '../../test/hosts/campus-lab.js';
 import { emptyHosts } from '../../test/hosts/empty-hosts.js';
 import { WorkerProcess } from '../../test/hosts/worker-process.js';
-import { VERSIONS, type Controller, type OpenPeer } from './peer.js';
+import { VERSIONS, type OpenPeer } from './peer.js';
 
 const UNIT = 'campus-production-backend.service';
 const ANSWERED = `sed -n 's/.*"version": *"\\([^"]*\\)".*/\\1/p'`;

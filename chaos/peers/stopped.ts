@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { hostCgroups } from '../../lab/cgroup.js';
 import type { Lab } from '../../lab/lab.js';
-import { webHosts } from './peer.js';
+import { webHosts } from '../../peers/hosts.js';
 
 const EVERY_MS = 2;
 

@@ -8,7 +8,7 @@ import type { CampusLab } from './campus-lab.js';
 export class WorkerProcess {
   private constructor(private readonly child: ChildProcess) {}
 
-  static async start(campus: CampusLab): Promise<WorkerProcess> {
+  static async start(campus: Pick<CampusLab, 'configFile' | 'settings'>): Promise<WorkerProcess> {
     const cli = join(checkoutRoot(), 'bin', 'safeguard.js');
     const argv = [cli, '--config', campus.configFile, '--address', campus.settings.address, 'worker'];
     const child = spawn(process.execPath, argv, {

@@ -1,7 +1,14 @@
 import { once } from 'node:events';
 import { spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
-import type { Controller } from './peer.js';
+
+/** One deployment that is under way, and can be killed. */
+export interface Controller {
+  /** SIGKILL to everything that carries it out on this machine; returns when that is gone. */
+  kill(): Promise<void>;
+  /** How it ended by itself: its exit status, or its outcome. Rejects when it was killed. */
+  readonly end: Promise<string>;
+}
 
 export interface CommandOptions {
   readonly cwd: string;

@@ -1,0 +1,28 @@
+import { untilServed } from '../prober.js';
+import type { Contender, Round } from './contender.js';
+import { longestDowntime } from './downtime.js';
+
+/** One deployment and one way back, measured. */
+export async function round(contender: Contender): Promise<Round> {
+  const { visited } = contender;
+  await contender.prepare();
+  let totalMs = 0;
+  const downtimeMs = await longestDowntime(
+    visited.map(({ backend }) => backend),
+    async () => {
+      const begun = performance.now();
+      await contender.deploy();
+      totalMs = performance.now() - begun;
+    },
+  );
+  return { totalMs, downtimeMs, rollbackMs: await timeOfRollback(contender) };
+}
+
+/** From the call until every host serves the old release, site and backend. */
+async function timeOfRollback(contender: Contender): Promise<number> {
+  const { begun, to, end } = await contender.rollback();
+  await untilServed(contender.visited, ({ site, backend }) => site === to && backend === to);
+  const took = performance.now() - begun;
+  await end;
+  return took;
+}
