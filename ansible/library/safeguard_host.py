@@ -47,6 +47,10 @@ SCRATCH_SECONDS = 3600
 LEASE_LOOK_SECONDS = 0.5
 LEASE_RETRY_SECONDS = 5
 PEERS_SECONDS = 3
+# How long files that were found whole are believed to be so while nothing says otherwise.
+SEEN_SECONDS = 600
+# Times of files are no finer than a tick of the kernel, 10 ms at most.
+TIMESTAMP_SECONDS = 0.1
 REASON_CHARACTERS = 300
 
 # Held equal to HOST_ERROR_CODES in src/domain/host-protocol.ts by a test.
@@ -330,6 +334,8 @@ class App(NamedTuple):
     def results(self) -> str: return f'{self.run}/results'
     @property
     def run(self) -> str: return f'{RUN_ROOT}/{self.name}'
+    @property
+    def seen(self) -> str: return f'{self.run}/seen'
     @property
     def lease(self) -> str: return f'{self.run}/lease'
     @property
@@ -1023,6 +1029,45 @@ def file_differences(app: App, digest: str, name: str) -> list:
     return [f'{name}: {sentence}' for sentence in told]
 
 
+def differences(app: App, digest: str, name: str) -> list:
+    """As file_differences, which within one run would read the same files half a dozen times: those that were found
+    whole a moment ago, and that the file system has not noted anything of since, are not read again."""
+    seen = f'{app.seen}/{digest}.{name}'
+    traces = traces_of(app, digest, name)
+    until, _, known = (read_text(seen) or '').partition(' ')
+    if traces and known == traces[0] and float(until) > clock():
+        return []
+    found = file_differences(app, digest, name)
+    # What was written just now could be written again without another time of change.
+    if traces and not found and traces[1] < time.time() - TIMESTAMP_SECONDS:
+        remember(app, seen, f'{clock() + SEEN_SECONDS} {traces[0]}')
+    return found
+
+
+def remember(app: App, path: str, words: str) -> None:
+    if not os.path.isdir(app.run):
+        return  # nothing was ever changed here since the boot; who only looks makes no directories
+    try:
+        os.makedirs(app.seen, mode=0o700, exist_ok=True)
+        write_durably(path, words.encode(), 0o600)
+    except OSError:
+        return  # then it is read again the next time, and nothing else
+
+
+def traces_of(app: App, digest: str, name: str) -> Optional[tuple]:
+    """(what any change of a component's files would change, when the last change was); None when it is not all there."""
+    last, total = 0.0, sha256((read_text(f'{app.releases}/{digest}/.{name}.files') or '').encode())
+    try:
+        for path, entry in sorted(list_files(f'{app.releases}/{digest}/{name}')):
+            known = os.lstat(entry.path)
+            last = max(last, known.st_ctime)
+            total.update(f'{path}\0{known.st_dev} {known.st_ino} {known.st_mode} {known.st_size} {known.st_mtime_ns} '
+                         f'{known.st_ctime_ns}\0'.encode('utf-8', 'surrogateescape'))
+    except FileNotFoundError:
+        return None
+    return (total.hexdigest(), last)
+
+
 def observe_components(app: App, ledger: dict) -> dict:
     """Every component that has a unit or site here or should have one: name → Observed, files included."""
     units = managed_units(app)
@@ -1033,7 +1078,7 @@ def observe_components(app: App, ledger: dict) -> dict:
         found[site] = observe_static(app, site, site_release(app), ledger)
     for name, observed in found.items():
         if observed.digest:
-            damage = file_differences(app, observed.digest, name)
+            damage = differences(app, observed.digest, name)
             found[name] = observed._replace(differences=(*observed.differences, *damage))
     try:
         expected = load_release(app, ledger['committed']).components if ledger['committed'] else {}
@@ -1164,7 +1209,7 @@ def converge_release(change: Change, digest: Optional[str]) -> list:
     """Makes the whole host what the release says; returns what is wrong with the release's own files."""
     app = change.app
     release = load_complete_release(app, digest) if digest else Release('', '', {})
-    damaged = [wrong for name in release.components for wrong in file_differences(app, release.digest, name)]
+    damaged = [wrong for name in release.components for wrong in differences(app, release.digest, name)]
     check_places_are_free(app, release.components)
     wanted = {component['unit'] for component in release.components.values() if component['kind'] == 'systemd'}
     for unit in managed_units(app):
@@ -1403,7 +1448,7 @@ def activate(request: dict, app: App, change: Change) -> None:
         refuse(f'release {release.version} has no component {name}')
     if not is_staged(app, digest, name):
         raise HostError('NOT_STAGED', f'{name} of release {release.version} is not staged on this host')
-    damaged = file_differences(app, digest, name)
+    damaged = differences(app, digest, name)
     if damaged:
         raise HostError('CHECKSUM_MISMATCH', f'{"; ".join(damaged)}: stage it again')
     ledger = journal_intent(request, app, change, digest)
@@ -1544,6 +1589,9 @@ def prune_releases(app: App, keep: int) -> None:
             os.rename(f'{app.releases}/{digest}', f'{app.releases}/.trash-{os.getpid()}-{digest}')
     for digest in doomed:
         remove_tree(f'{app.releases}/.trash-{os.getpid()}-{digest}')
+    for name in os.listdir(app.seen) if os.path.isdir(app.seen) else []:
+        if name.partition('.')[0] in doomed:
+            remove_if_there(f'{app.seen}/{name}')
 
 
 def release_in_use(app: App, digest: str) -> bool:

@@ -1,5 +1,6 @@
 """Releases on the disk: whole or not at all, altered or not, pruned or kept."""
 import os
+import time
 
 from given import MANIFEST, HostTest, host
 
@@ -42,6 +43,62 @@ class ReleaseTest(HostTest):
             pass
         self.assertEqual(host.file_differences(self.app, digest, 'backend'), [
             'backend: b.txt was altered', 'backend: a.txt is missing', 'backend: new/c is no part of the release'])
+
+    def settled(self):
+        """A release that was written a while ago, and its backend's directory."""
+        digest = self.lay_out(MANIFEST, FILES)
+        host.ensure_state(self.app)
+        time.sleep(2 * host.TIMESTAMP_SECONDS)
+        return digest, f'{self.app.releases}/{digest}/backend'
+
+    def reads(self, digest):
+        """What differs, and how many files were read to know."""
+        read, count = host.read_bytes, []
+        host.read_bytes = lambda path: count.append(path) or read(path)
+        try:
+            found = host.differences(self.app, digest, 'backend')
+        finally:
+            host.read_bytes = read
+        return found, sum('/backend/' in path for path in count)
+
+    def test_what_was_found_whole_is_not_read_again(self):
+        digest, _ = self.settled()
+        self.assertEqual(self.reads(digest), ([], 2))
+        self.assertEqual(self.reads(digest), ([], 0))
+
+    def test_any_change_since_is_found(self):
+        digest, directory = self.settled()
+        self.reads(digest)
+
+        def alter(name, data):
+            known = os.stat(f'{directory}/{name}')
+            with open(f'{directory}/{name}', 'r+b') as file:
+                file.write(data)
+            os.utime(f'{directory}/{name}', ns=(known.st_atime_ns, known.st_mtime_ns))  # as one who hides it
+
+        alter('a.txt', b'X')
+        self.assertEqual(self.reads(digest)[0], ['backend: a.txt was altered'])
+        alter('a.txt', b'a')
+        self.assertEqual(self.reads(digest), ([], 2))
+        os.rename(f'{directory}/b.txt', f'{directory}/c.txt')
+        self.assertEqual(self.reads(digest)[0], ['backend: b.txt is missing', 'backend: c.txt is no part of the release'])
+
+    def test_what_differs_is_read_each_time(self):
+        digest, directory = self.settled()
+        os.unlink(f'{directory}/b.txt')
+        for _ in range(2):
+            self.assertEqual(self.reads(digest), (['backend: b.txt is missing'], 1))
+
+    def test_nothing_is_believed_for_long_nor_of_files_just_written(self):
+        digest, directory = self.settled()
+        self.addCleanup(setattr, host, 'SEEN_SECONDS', host.SEEN_SECONDS)
+        host.SEEN_SECONDS = -1
+        self.reads(digest)
+        self.assertEqual(self.reads(digest), ([], 2))
+        host.SEEN_SECONDS = 600
+        os.utime(f'{directory}/a.txt')
+        self.reads(digest)
+        self.assertEqual(self.reads(digest), ([], 2))
 
     def test_pruning_keeps_the_newest_and_what_is_needed(self):
         digests = self.numbered(6)

@@ -1,4 +1,5 @@
 import type { Visited } from '../prober.js';
+import type { CpuSample } from './cpu.js';
 
 /** What is measured, in the order of the table. */
 export const TOOLS = ['safeguard', 'safeguard_ansible', 'raw', 'capistrano', 'pyinfra', 'ansible'] as const;
@@ -28,9 +29,11 @@ export interface GoingBack {
   readonly end: Promise<void>;
 }
 
-/** Milliseconds. */
+/** What one turn of a contender came to. */
 export interface Round {
   readonly totalMs: number;
   readonly downtimeMs: number;
   readonly rollbackMs: number;
+  /** While it deployed. */
+  readonly cpu: readonly CpuSample[];
 }

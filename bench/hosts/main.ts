@@ -8,6 +8,7 @@ import { webHosts } from '../../peers/hosts.js';
 import type { PeerPlace } from '../../peers/peer.js';
 import { pyinfraPeer } from '../../peers/pyinfra.js';
 import { TOOLS, type Contender, type Round, type ToolName } from './contender.js';
+import { CpuMeter } from './cpu.js';
 import { logOf, peerContender } from './peer-contender.js';
 import { Raw } from './raw.js';
 import { buildReleases, OLD } from './releases.js';
@@ -45,14 +46,18 @@ async function contenders(place: PeerPlace, safeguard: SafeguardPlace): Promise<
   return found;
 }
 
-async function measured(all: ReadonlyMap<ToolName, Contender>): Promise<Map<ToolName, Round[]>> {
+async function measured(
+  all: ReadonlyMap<ToolName, Contender>,
+  meter: CpuMeter,
+): Promise<Map<ToolName, Round[]>> {
   const rounds = new Map<ToolName, Round[]>();
   // In turns, so that whatever else goes on here is the same for all.
   for (let number = 1; number <= runs; number += 1) {
     for (const [tool, contender] of all) {
-      const one = await round(contender);
+      const one = await round(contender, meter);
       rounds.set(tool, [...(rounds.get(tool) ?? []), one]);
-      const seconds = Object.values(one).map((ms: number) => `${(ms / 1000).toFixed(2)} s`);
+      const { totalMs, downtimeMs, rollbackMs } = one;
+      const seconds = [totalMs, downtimeMs, rollbackMs].map((ms) => `${(ms / 1000).toFixed(2)} s`);
       console.error(`${number}/${runs} ${tool}: ${seconds.join(', ')}`);
     }
   }
@@ -67,9 +72,9 @@ try {
   const safeguard = await SafeguardPlace.open(lab, directory, releases);
   try {
     const all = await contenders({ lab, directory, releases }, safeguard);
-    const rounds = await measured(all);
+    const rounds = await measured(all, new CpuMeter(lab, safeguard.pids));
     const result = summary(webHosts(lab).length, rounds);
-    console.error(await whereTheTimeGoes(all));
+    console.error(await whereTheTimeGoes(all, rounds));
     console.log(process.argv.includes('--json') ? JSON.stringify(result) : describe(result, all));
   } finally {
     await safeguard.close();

@@ -74,7 +74,7 @@ export class Raw implements Contender {
     times.push(performance.now());
     await this.switchTo(newVersion(1));
     times.push(performance.now());
-    await this.onHosts((host) => this.run(this.ssh(host, '-O', 'exit')));
+    await this.onHosts((host) => this.run(this.ssh(host, '-q', '-O', 'exit')));
     const [began = 0, connected = 0, sent = 0, serves = 0] = times;
     this.phases.push({ connect: connected - began, transfer: sent - connected, activate: serves - sent });
   }

@@ -102,6 +102,11 @@ export class SafeguardPlace {
     return new SafeguardPlace(lab, configFile, settings, await connectClient(settings), server, worker);
   }
 
+  /** Worker and server. */
+  get pids(): number[] {
+    return [this.worker.pid, this.server.pid];
+  }
+
   async close(): Promise<void> {
     await this.worker.signal('SIGTERM');
     await this.client.connection.close();

@@ -1,52 +1,81 @@
-import { historyOf, type Event } from '../queue/events.js';
+import { historyOf, timeOf, type Event } from '../queue/events.js';
 import { figure } from '../statistics.js';
-import type { Contender, ToolName } from './contender.js';
+import type { Contender, Round, ToolName } from './contender.js';
+import { usedBetween, type CpuSample } from './cpu.js';
 import { Raw } from './raw.js';
 import { Safeguard } from './safeguard.js';
 import { lengthOf, stepsOf } from './steps.js';
 
-function median(values: readonly number[]): string {
-  return `${figure(values).median} ms`;
+/** One part of a deployment, in milliseconds; processor time where it was looked at. */
+interface Part {
+  readonly took: number;
+  readonly cpu?: Omit<CpuSample, 'at'>;
 }
 
-/** Name → milliseconds of one deployment. */
-type Parts = ReadonlyMap<string, number>;
+/** By name. */
+type Parts = ReadonlyMap<string, Part>;
 
-function partsOf(events: readonly Event[]): Parts {
+function wholeOf(title: string, { totalMs, cpu }: Round): Parts {
+  return new Map([[title, { took: totalMs, cpu: usedBetween(cpu, 0, Infinity) }]]);
+}
+
+function partsOfRun(events: readonly Event[], samples: readonly CpuSample[]): Parts {
+  const begun = timeOf(events[0] ?? {});
   const steps = stepsOf(events);
-  const parts = new Map<string, number>();
-  for (const { activity, from, to } of steps) parts.set(activity, (parts.get(activity) ?? 0) + to - from);
-  const inSteps = [...parts.values()].reduce((sum, one) => sum + one, 0);
-  parts.set('between steps', lengthOf(events) - inSteps);
-  const waited = steps.reduce((sum, one) => sum + one.waited, 0);
-  parts.set('of the steps: until a worker took them up', waited);
-  parts.set('the whole run', lengthOf(events));
+  const parts = new Map<string, Part>();
+  for (const { activity, from, to } of steps) {
+    const name = parts.has(activity) ? `${activity} (next)` : activity;
+    parts.set(name, { took: to - from, cpu: usedBetween(samples, begun + from, begun + to) });
+  }
+  const inSteps = steps.reduce((sum, { from, to }) => sum + to - from, 0);
+  parts.set('between steps', { took: lengthOf(events) - inSteps });
+  parts.set('in steps, until a worker took them up', {
+    took: steps.reduce((sum, { waited }) => sum + waited, 0),
+  });
+  parts.set('the run', {
+    took: lengthOf(events),
+    cpu: usedBetween(samples, begun, begun + lengthOf(events)),
+  });
   return parts;
 }
 
-function lines(title: string, deployments: readonly Parts[]): string[] {
+function median(values: readonly number[]): string {
+  return String(figure(values).median).padStart(8);
+}
+
+function lines(deployments: readonly Parts[]): string[] {
   const names = [...(deployments[0]?.keys() ?? [])];
-  return [
-    `${title}:`,
-    ...names.map((name) => `  ${name.padEnd(44)}${median(deployments.map((one) => one.get(name) ?? 0))}`),
-  ];
+  return names.map((name) => {
+    const parts = deployments.flatMap((one) => one.get(name) ?? []);
+    const used = parts.flatMap(({ cpu }) => cpu ?? []);
+    const columns = used.length === 0 ? [] : (['hosts', 'services', 'commands'] as const);
+    const cells = columns.map((column) => median(used.map((cpu) => cpu[column])));
+    return [name.padEnd(40), median(parts.map(({ took }) => took)), ...cells].join('');
+  });
+}
+
+async function partsOf(contender: Contender, rounds: readonly Round[]): Promise<string[]> {
+  const whole = lines(rounds.map((one) => wholeOf(contender.title, one)));
+  if (contender instanceof Raw) {
+    const phases = contender.phases.map((one) => Object.entries(one) as [string, number][]);
+    return [
+      ...whole,
+      ...lines(phases.map((one) => new Map(one.map(([name, took]) => [`  ${name}`, { took }])))),
+    ];
+  }
+  if (!(contender instanceof Safeguard)) return whole;
+  const histories = await Promise.all(contender.runs.map(historyOf));
+  const parts = histories.map((events, index) => partsOfRun(events, rounds[index]?.cpu ?? []));
+  return [...whole, ...lines(parts).map((line) => `  ${line.replace('  ', '')}`)];
 }
 
 /** The parts of the measured deployments, medians: of safeguard's by the histories of its runs, of the raw limit's by the clock. */
-export async function whereTheTimeGoes(contenders: ReadonlyMap<ToolName, Contender>): Promise<string> {
-  const all: string[] = [];
-  for (const contender of contenders.values()) {
-    if (contender instanceof Raw)
-      all.push(
-        ...lines(
-          contender.title,
-          contender.phases.map((phases) => new Map(Object.entries(phases))),
-        ),
-      );
-    if (contender instanceof Safeguard) {
-      const histories = await Promise.all(contender.runs.map(historyOf));
-      all.push(...lines(contender.title, histories.map(partsOf)));
-    }
-  }
+export async function whereTheTimeGoes(
+  contenders: ReadonlyMap<ToolName, Contender>,
+  rounds: ReadonlyMap<ToolName, readonly Round[]>,
+): Promise<string> {
+  const head = 'milliseconds, medians'.padEnd(40) + ['by clock', '   hosts', 'services', 'commands'].join('');
+  const all = [head];
+  for (const [tool, contender] of contenders) all.push(...(await partsOf(contender, rounds.get(tool) ?? [])));
   return all.join('\n');
 }

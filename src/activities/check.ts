@@ -7,6 +7,7 @@ import type { CheckPolicy } from '../domain/policy.js';
 import { configured, type Dependencies, type Where } from './dependencies.js';
 import { look, type Finding } from './look.js';
 import { withPulse } from './pulse.js';
+import { sharedLooks } from './shared-looks.js';
 
 /** Checks of a release, and the hosts to ask. */
 export interface CheckRequest extends Where {
@@ -81,9 +82,10 @@ export async function check(dependencies: Dependencies, request: CheckRequest): 
         `The checks took longer than ${policy.phaseTimeoutSeconds} s; ${done} were done.`,
       );
     const phase = new Stop().with(pulse.signal).after(policy.phaseTimeoutSeconds * 1000, late);
+    const looking = { ssh: dependencies.ssh, program: sharedLooks(dependencies.program) };
     const limits = { signal: phase.signal, timeoutMs: policy.timeoutSeconds * 1000 };
     const run = async (one: Check, host: HostRef | null): Promise<CheckResult> => {
-      const lookOnce = (): Promise<Finding> => look(dependencies, environment, one, host, limits);
+      const lookOnce = (): Promise<Finding> => look(looking, environment, one, host, limits);
       const result = await carryOut(one, lookOnce, policy, host?.name ?? 'environment', phase.signal);
       done += 1;
       pulse.say(`${done} checks done`);

@@ -12,11 +12,18 @@ import type { HostRef } from '../domain/plan.js';
 import { tolerates } from '../domain/version.js';
 import { targetOf, type Dependencies } from './dependencies.js';
 import { parseJdbcUrl } from './jdbc.js';
+import type { Inspector } from './shared-looks.js';
 
 /** What one look came to. */
 export interface Finding {
   readonly ok: boolean;
   readonly evidence: string;
+}
+
+/** What hosts are looked at with. */
+interface Looking {
+  readonly ssh: Dependencies['ssh'];
+  readonly program: Inspector;
 }
 
 interface Limits {
@@ -66,14 +73,14 @@ export function judgeDatabase(
 }
 
 async function lookAtSystem(
-  dependencies: Dependencies,
+  { program }: Looking,
   environment: EnvironmentConfig,
   check: SystemCheck,
   host: HostRef,
   { signal }: Limits,
 ): Promise<Finding> {
   const of = { application: environment.application, environment: environment.name };
-  const { system } = await dependencies.program.inspect(targetOf(environment, host), of, { signal });
+  const { system } = await program.inspect(targetOf(environment, host), of, { signal });
   if (check.kind === 'disk') {
     const [mount, used] = Object.entries(system.disk).sort(([, a], [, b]) => b - a)[0] ?? ['/', 0];
     return { ok: used < check.limit, evidence: `${mount} is ${used} % full (limit ${check.limit} %)` };
@@ -88,7 +95,7 @@ async function lookAtSystem(
 }
 
 async function lookAtHost(
-  dependencies: Dependencies,
+  looking: Looking,
   environment: EnvironmentConfig,
   check: Check,
   host: HostRef,
@@ -98,17 +105,17 @@ async function lookAtHost(
   if (check.kind === 'http') {
     return judgeHttp(
       check,
-      await httpProbe(throughHost(dependencies.ssh, target, check.port), { path: check.path, ...limits }),
+      await httpProbe(throughHost(looking.ssh, target, check.port), { path: check.path, ...limits }),
     );
   }
   if (check.kind === 'systemd') {
-    const { activeState, restarts } = await systemdProbe(dependencies.ssh, target, check.unit, limits);
+    const { activeState, restarts } = await systemdProbe(looking.ssh, target, check.unit, limits);
     return {
       ok: activeState === 'active' && restarts <= check.maxRestarts,
       evidence: `${activeState}, ${restarts} restarts`,
     };
   }
-  return lookAtSystem(dependencies, environment, check as SystemCheck, host, limits);
+  return lookAtSystem(looking, environment, check as SystemCheck, host, limits);
 }
 
 async function lookFromHere(environment: EnvironmentConfig, check: Check, limits: Limits): Promise<Finding> {
@@ -131,7 +138,7 @@ async function lookFromHere(environment: EnvironmentConfig, check: Check, limits
 
 /** Looks once. A look that can't be carried out is a finding too; only being stopped throws. */
 export async function look(
-  dependencies: Dependencies,
+  looking: Looking,
   environment: EnvironmentConfig,
   check: Check,
   host: HostRef | null,
@@ -139,7 +146,7 @@ export async function look(
 ): Promise<Finding> {
   try {
     return host
-      ? await lookAtHost(dependencies, environment, check, host, limits)
+      ? await lookAtHost(looking, environment, check, host, limits)
       : await lookFromHere(environment, check, limits);
   } catch (error) {
     if (limits.signal.aborted || !(error instanceof SafeguardError)) throw error;
