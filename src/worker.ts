@@ -21,7 +21,8 @@ import {
 import { RecordStore } from './adapters/record-store.js';
 import { registerSearchAttributes } from './adapters/search-attributes.js';
 import { SshConnections } from './adapters/ssh/connections.js';
-import { connect, connectWorker, type TemporalSettings } from './adapters/temporal-connection.js';
+import { connect, type TemporalSettings } from './adapters/temporal-connection.js';
+import { connectWorker } from './adapters/temporal-worker-connection.js';
 import { bundleWorkflows } from './adapters/workflow-bundle.js';
 import type { Config } from './config/load.js';
 import { queueFigures } from './queue-figures.js';

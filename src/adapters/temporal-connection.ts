@@ -1,13 +1,12 @@
 import { Client, Connection, type ConnectionOptions } from '@temporalio/client';
 import { loadClientConnectConfig, type LoadClientProfileOptions } from '@temporalio/envconfig';
-import { NativeConnection } from '@temporalio/worker';
 import { SafeguardError } from '../domain/errors.js';
 
 /** Where a server is expected when nobody says anything. */
 export const DEFAULT_ADDRESS = '127.0.0.1:7233';
 
 /** How long a server may take to answer before it counts as unreachable, in milliseconds. */
-const CONNECT_MS = 5_000;
+export const CONNECT_MS = 5_000;
 
 /** Where Temporal is and how to talk to it. Holds secrets (`apiKey`, keys): never log it whole. */
 export interface TemporalSettings {
@@ -72,7 +71,8 @@ export function temporalSettings(overrides: TemporalOverrides = {}): TemporalSet
   };
 }
 
-function unreachable(address: string, cause: unknown): SafeguardError {
+/** Nothing answered there in time. */
+export function unreachable(address: string, cause: unknown): SafeguardError {
   const message = `Temporal does not answer at ${address} (waited up to ${CONNECT_MS / 1000} s).`;
   return new SafeguardError('TEMPORAL_UNREACHABLE', message, { cause });
 }
@@ -90,26 +90,4 @@ export async function connect({ address, credentials }: TemporalSettings): Promi
 /** A client over a connection of its own; the caller closes it: `client.connection.close()`. Throws as `connect`. */
 export async function connectClient(settings: TemporalSettings): Promise<Client> {
   return new Client({ connection: await connect(settings), namespace: settings.namespace });
-}
-
-/**
- * A worker's connection to the server. The caller closes it, after its workers have stopped.
- * Throws TEMPORAL_UNREACHABLE within five seconds when nothing answers.
- */
-export async function connectWorker({ address, credentials }: TemporalSettings): Promise<NativeConnection> {
-  const connecting = NativeConnection.connect({ ...credentials, address });
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      reject(new Error('timed out'));
-      // The attempt itself can't be cancelled; if it succeeds after all, nobody is there to use it.
-      connecting.then(
-        (connection) => connection.close(),
-        () => undefined,
-      );
-    }, CONNECT_MS);
-  });
-  return Promise.race([connecting, late])
-    .catch((cause: unknown) => Promise.reject(unreachable(address, cause)))
-    .finally(() => clearTimeout(timer));
 }

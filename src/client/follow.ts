@@ -76,10 +76,25 @@ function missing(workflowId: string, cause: unknown): SafeguardError {
 }
 
 /**
+ * Resolves when the run has ended, at that moment and not at the next look. Never otherwise: a server that is away, or anything else
+ * that is wrong, is found out by the looks.
+ */
+async function untilEnded(session: Session, { workflowId }: Followed, signal: AbortSignal): Promise<void> {
+  const { client } = session;
+  try {
+    await client.withAbortSignal(signal, () => client.workflow.getHandle(workflowId).result());
+  } catch (error) {
+    if (!(error instanceof WorkflowFailedError)) await new Promise(() => undefined);
+  }
+}
+
+/**
  * Shows a run until it ends, and says how it ended. A server or worker that is away is waited for, however long it takes.
  * @throws SafeguardError RUN_NOT_FOUND, TEMPORAL_DENIED
  */
 export async function follow(session: Session, run: Followed, watcher: Watcher): Promise<RunEnd> {
+  const over = new AbortController();
+  const ended = untilEnded(session, run, over.signal);
   try {
     for (;;) {
       try {
@@ -91,9 +106,10 @@ export async function follow(session: Session, run: Followed, watcher: Watcher):
         if (!isAway(error)) throw error;
         watcher.trouble(`${error.message} The run goes on without this window; trying again.`);
       }
-      await delay(EVERY_MS);
+      await Promise.race([delay(EVERY_MS, undefined, { signal: over.signal }), ended]);
     }
   } finally {
+    over.abort();
     watcher.close();
   }
 }

@@ -3,7 +3,8 @@ import { createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { connectClient, connectWorker, temporalSettings } from '../../src/adapters/temporal-connection.js';
+import { connectClient, temporalSettings } from '../../src/adapters/temporal-connection.js';
+import { connectWorker } from '../../src/adapters/temporal-worker-connection.js';
 import { freePort } from '../../src/dev/ports.js';
 
 let home: string;

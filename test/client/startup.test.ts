@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { expect, test } from '@jest/globals';
 
@@ -26,6 +26,17 @@ function loadedWith(file: string, seen = new Set<string>()): Set<string> {
   }
   return packages;
 }
+
+const COMMANDS = join(CLIENT, 'commands');
+/** They start a worker, or look for what one needs. */
+const HEAVY: readonly string[] = ['worker.ts', 'dev.ts', 'doctor.ts'];
+
+test.each(readdirSync(COMMANDS).filter((name) => !HEAVY.includes(name)))(
+  '%s talks to the server without the SDK for workers, which takes longer to load than all the rest',
+  (name) => {
+    expect([...loadedWith(join(COMMANDS, name))]).not.toContain('@temporalio/worker');
+  },
+);
 
 test('the command line itself loads nothing heavy: each command loads what it needs when it runs', () => {
   expect([...loadedWith(join(CLIENT, 'main.ts'))].sort()).toEqual(['chalk', 'commander']);

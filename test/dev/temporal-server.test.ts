@@ -5,12 +5,8 @@ import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
 import { registerSearchAttributes } from '../../src/adapters/search-attributes.js';
 import { SEARCH_ATTRIBUTES } from '../../src/domain/search-attributes.js';
-import {
-  connect,
-  connectClient,
-  connectWorker,
-  temporalSettings,
-} from '../../src/adapters/temporal-connection.js';
+import { connect, connectClient, temporalSettings } from '../../src/adapters/temporal-connection.js';
+import { connectWorker } from '../../src/adapters/temporal-worker-connection.js';
 import { bundleWorkflows } from '../../src/adapters/workflow-bundle.js';
 import { useOrStartServer, type FoundServer } from '../../src/dev/find-server.js';
 import { freePort } from '../../src/dev/ports.js';
