@@ -85,7 +85,8 @@ async function createWorker(
     },
     interceptors: { activity: [() => ({ inbound: new CodedFailures() })] },
     // Cancellation reaches an activity with its heartbeats; the default would keep them back for four seconds.
-    maxHeartbeatThrottleInterval: '500ms',
+    // How often activities beat is theirs to say.
+    maxHeartbeatThrottleInterval: '100ms',
     shutdownGraceTime: '10s',
     // How long a run waits for the worker that knows it, before any other may go on with it.
     stickyQueueScheduleToStartTimeout: '2s',

@@ -17,6 +17,8 @@ export class Safeguard implements Contender {
   readonly title: string;
   /** The measured deployments. */
   readonly runs: WorkflowHandle[] = [];
+  /** The runs that were aborted, and when that was asked for, by the epoch. */
+  readonly aborted: { readonly run: WorkflowHandle; readonly at: number }[] = [];
   private rounds = 0;
 
   private constructor(
@@ -58,6 +60,7 @@ export class Safeguard implements Contender {
     await Promise.race([this.untilChecked(bad), end]);
     await untilServed(this.visited, ({ site, backend }) => site === bad && backend === `not-${bad}`);
     const begun = performance.now();
+    this.aborted.push({ run: this.handleOf(bad), at: Date.now() });
     await this.command(['abort', this.environment.name, '--reason', 'measured'], 0);
     return { begun, to: old, end };
   }

@@ -1,10 +1,10 @@
-import { historyOf, timeOf, type Event } from '../queue/events.js';
+import { historyOf, signalsAt, timeOf, type Event } from '../queue/events.js';
 import { figure } from '../statistics.js';
 import type { Contender, Round, ToolName } from './contender.js';
 import { usedBetween, type CpuSample } from './cpu.js';
 import { Raw } from './raw.js';
 import { Safeguard } from './safeguard.js';
-import { lengthOf, stepsOf } from './steps.js';
+import { lengthOf, stepsOf, type Step } from './steps.js';
 
 /** One part of a deployment, in milliseconds; processor time where it was looked at. */
 interface Part {
@@ -39,6 +39,27 @@ function partsOfRun(events: readonly Event[], samples: readonly CpuSample[]): Pa
   return parts;
 }
 
+/** The first step of a name that began after a moment. */
+function stepAfter(steps: readonly Step[], activity: string, after: number): Step | undefined {
+  return steps.find((step) => step.activity === activity && step.from >= after);
+}
+
+/** From the command to the end of the hosts' restoring. */
+function partsOfAbort(events: readonly Event[], at: number): Parts {
+  const begun = timeOf(events[0] ?? {});
+  const signal = (signalsAt(events, 'abort')[0] ?? NaN) - begun;
+  const steps = stepsOf(events);
+  const forensics = stepAfter(steps, 'forensics', signal);
+  const restore = stepAfter(steps, 'restore', signal);
+  const parts = {
+    'abort: until the run was told': begun + signal - at,
+    'abort: until the way back began': (forensics?.from ?? NaN) - signal,
+    'abort: forensics': (forensics?.to ?? NaN) - (forensics?.from ?? NaN),
+    'abort: restore, until every host is ready': (restore?.to ?? NaN) - (restore?.from ?? NaN),
+  };
+  return new Map(Object.entries(parts).map(([name, took]) => [name, { took }]));
+}
+
 function median(values: readonly number[]): string {
   return String(figure(values).median).padStart(8);
 }
@@ -66,7 +87,10 @@ async function partsOf(contender: Contender, rounds: readonly Round[]): Promise<
   if (!(contender instanceof Safeguard)) return whole;
   const histories = await Promise.all(contender.runs.map(historyOf));
   const parts = histories.map((events, index) => partsOfRun(events, rounds[index]?.cpu ?? []));
-  return [...whole, ...lines(parts).map((line) => `  ${line.replace('  ', '')}`)];
+  const aborts = await Promise.all(
+    contender.aborted.map(async ({ run, at }) => partsOfAbort(await historyOf(run), at)),
+  );
+  return [...whole, ...[...lines(parts), ...lines(aborts)].map((line) => `  ${line.replace('  ', '')}`)];
 }
 
 /** The parts of the measured deployments, medians: of safeguard's by the histories of its runs, of the raw limit's by the clock. */

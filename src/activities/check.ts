@@ -6,7 +6,7 @@ import type { HostRef } from '../domain/plan.js';
 import type { CheckPolicy } from '../domain/policy.js';
 import { configured, type Dependencies, type Where } from './dependencies.js';
 import { look, type Finding } from './look.js';
-import { withPulse } from './pulse.js';
+import { CHECK_BEAT_MS, withPulse } from './pulse.js';
 import { sharedLooks } from './shared-looks.js';
 
 /** Checks of a release, and the hosts to ask. */
@@ -98,5 +98,5 @@ export async function check(dependencies: Dependencies, request: CheckRequest): 
     );
     const kept = await keepEvidence(dependencies, request, results);
     return summarize([...results, ...kept], Math.round(performance.now() - started));
-  });
+  }, CHECK_BEAT_MS);
 }

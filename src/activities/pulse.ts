@@ -7,6 +7,9 @@ const BEAT_MS = 500;
 /** For what only watches, for hours and for each run that is under way: nobody waits for its end, and each beat is work for the server. */
 export const WATCH_BEAT_MS = 1_500;
 
+/** For the checks, in which most runs are that somebody aborts: until the next beat they do not hear of it. */
+export const CHECK_BEAT_MS = 150;
+
 /** What a running activity says of itself: shown in the Web UI, and the proof that it is alive. */
 export interface Pulse {
   /** Ends what the activity does when the run is stopped or the worker shuts down. */

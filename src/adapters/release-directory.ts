@@ -28,6 +28,9 @@ const releaseFile = z.strictObject({
     .optional(),
 });
 
+/** How much of an archive is read at once: with Node's own 64 kB, a good part of sending it is waiting for the next piece. */
+const READ_BYTES = 1024 * 1024;
+
 const CHECKSUM_LINE = /^([0-9a-f]{64}) [ *]([A-Za-z0-9][A-Za-z0-9._/-]*)$/;
 
 /** A release as its directory on the runner has it: `release.json`, `SHA256SUMS`, archives, migrations. */
@@ -170,13 +173,13 @@ export function artifactPath(release: ResolvedRelease, component: string): strin
 
 /** The bytes of an artifact. */
 export function openArtifact(release: ResolvedRelease, component: string): ReadStream {
-  return createReadStream(artifactPath(release, component));
+  return createReadStream(artifactPath(release, component), { highWaterMark: READ_BYTES });
 }
 
 async function checksum(file: string): Promise<string> {
   const hash = createHash('sha256');
   try {
-    await pipeline(createReadStream(file), hash);
+    await pipeline(createReadStream(file, { highWaterMark: READ_BYTES }), hash);
   } catch (cause) {
     throw new SafeguardError('RELEASE_INVALID', `${file} can't be read: ${(cause as Error).message}`, {
       cause,
