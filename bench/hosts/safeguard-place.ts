@@ -36,12 +36,12 @@ export const OVER_ANSIBLE: BenchEnvironment = {
   sitePort: 81,
 };
 
-function section(lab: Lab, { backendPort, sitePort }: BenchEnvironment): unknown {
+function section(lab: Lab, { transport, backendPort, sitePort }: BenchEnvironment): unknown {
   return {
     policy: 'dev',
     hosts: Object.fromEntries(webHosts(lab).map(({ name, address }) => [name, address])),
     ssh: { user: lab.deployUser, key: lab.keyFile, known_hosts: lab.knownHostsFile },
-    components: { backend: { port: backendPort }, site: { listen: sitePort } },
+    components: { backend: { transport, port: backendPort }, site: { transport, listen: sitePort } },
     // What is measured has ended by then: a restored release is looked at for the last time so long after it was restored.
     limits: { stabilise: '1s' },
   };
