@@ -38,11 +38,12 @@ export async function measureOnLab(
   await ensureRequirements();
   const name = `bench-${process.pid}`;
   say(`lab ${name}: ${hosts.web} web hosts and a database`);
-  const lab = await Lab.up({ name, ...hosts });
   try {
+    const lab = await Lab.up({ name, ...hosts });
     await lab.assertContained();
     return await measure({ ...measurement, env: { ...env, SAFEGUARD_LAB: name } }, lab.enter());
   } finally {
-    await lab.down();
+    // One that did not come up whole has left something, too.
+    await Lab.remove(name);
   }
 }
