@@ -60,9 +60,9 @@ export async function validate(dependencies: Dependencies, request: DeploymentRe
     const [isHeld] = await Promise.all([
       isHeldAlready(dependencies, environment),
       verifyRelease(environment, resolved),
+      needsAnsible(environment) ? dependencies.ansible.assertThere(pulse.signal) : undefined,
     ]);
     for (const [name, reference] of secretReferences(environment)) readSecret(reference, name);
-    if (needsAnsible(environment)) await dependencies.ansible.assertThere(pulse.signal);
     const { release } = resolved;
     const provenance = await originOf(dependencies, environment, { request, release }, pulse);
     return { release, policy: environment.policy, provenance, isHeld };
