@@ -43,6 +43,7 @@ const WITHIN: Readonly<Record<Step, number>> = {
 /** Fewer than the activities of the shortest run. */
 const LATEST_BETWEEN = 10;
 const VICTIMS = 3;
+const WORKERS = 2;
 
 /** Steps of which each host has one. */
 const ON_EACH_HOST: readonly Step[] = ['stage', 'backend', 'frontend', 'prepare', 'commit', 'restore'];
@@ -107,14 +108,20 @@ function momentOf(urn: Urn, what: string, step: Step): Moment {
   };
 }
 
-function faultOf(urn: Urn, what: string, { step, fault, lastsSeconds }: AimedCell): DrawnFault {
+/** One who stops workers for as long as was asked for wants to see what the other one does meanwhile. */
+function victimsOf({ fault, lastsSeconds }: AimedCell): number {
+  return fault === 'worker-stop' && lastsSeconds !== undefined ? WORKERS : VICTIMS;
+}
+
+function faultOf(urn: Urn, what: string, cell: AimedCell): DrawnFault {
+  const { step, fault, lastsSeconds } = cell;
   const [shortest, longest] = LASTS[fault] ?? [0, 0];
   // Most of them are short: long ones teach little more, and cost minutes.
   const share = urn.number(`${what} lasts`) ** 4;
   return {
     fault,
     moment: momentOf(urn, `${what} moment`, step),
-    victim: urn.index(`${what} victim`, VICTIMS),
+    victim: urn.index(`${what} victim`, victimsOf(cell)),
     lastsMs:
       lastsSeconds === undefined ? Math.round(shortest + share * (longest - shortest)) : lastsSeconds * 1000,
   };

@@ -89,6 +89,8 @@ test('what is aimed lasts as long as was said, and an interruption comes at the 
   for (const run of [1, 3, 5]) {
     const draw = drawRun(7, run, aim);
     expect(draw.faults[0]).toMatchObject({ fault: 'worker-stop', lastsMs: 17_000 });
+    // The other worker is left.
+    expect(draw.faults[0]?.victim).toBeLessThan(2);
     expect(draw).toMatchObject({
       scenario: 'cancel',
       interrupt: { step: 'backend' },
