@@ -53,7 +53,9 @@ class Chaos {
   }
 
   private async onLab(index: number): Promise<void> {
-    const gathered = this.gather(`chaos-${process.pid}-${index}`);
+    // One after the other: hosts that all boot at once on a busy machine do not all come up in time.
+    const before = this.crews.at(-1);
+    const gathered = Promise.resolve(before).then(() => this.gather(`chaos-${process.pid}-${index}`));
     this.crews.push(gathered);
     const crew = await gathered;
     if (crew === null) return;
@@ -67,6 +69,7 @@ class Chaos {
 
   /** `null`: that lab does not come up; the others do its work. */
   private async gather(name: string): Promise<Crew | null> {
+    if (this.stopped !== null) return null;
     try {
       return await Crew.gather(name, this.options.state);
     } catch (error) {

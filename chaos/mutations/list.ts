@@ -11,7 +11,10 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'fencing',
     switchesOff: 'the fencing token: a host accepts what a run or step sends that was overtaken',
     replacements: [{ file: HOST_PROGRAM, find: '    if newer:\n', replace: '    if False:\n' }],
-    aimedAt: [{ step: 'backend', fault: 'worker-stop', lastsSeconds: 17 }],
+    aimedAt: [
+      { step: 'backend', fault: 'worker-stop', lastsSeconds: 17 },
+      { step: 'stage', fault: 'worker-stop', lastsSeconds: 25 },
+    ],
     scenarios: ['abort', 'cancel', 'terminate'],
     timing:
       'A worker is stopped when it has been handed an activation and before it sends it, or earlier: it is handed what it had asked for ' +

@@ -31,10 +31,14 @@ export interface MutationEnd {
   readonly found: readonly string[];
 }
 
-function judged(
+/** `wanted`: how many runs were asked for; without all of them nobody can say that nothing was there to be found. */
+export function judged(
   name: string,
+  wanted: number,
   { runs, violations, unresolved, found }: Awaited<ReturnType<typeof hunt>>,
 ): MutationEnd {
+  if (violations + unresolved === 0 && runs < wanted)
+    return { name, verdict: 'error', runs, found: [`only ${runs} of ${wanted} runs were carried out`] };
   if (violations + unresolved === 0) return { name, verdict: 'missed', runs, found };
   return {
     name,
@@ -53,7 +57,7 @@ async function tried(mutation: Mutation, what: Hunt): Promise<MutationEnd> {
     await rm(what.state, { recursive: true, force: true });
     const copy = await mutatedCopy(mutation);
     try {
-      return judged(name, await hunt(copy, what));
+      return judged(name, what.runs, await hunt(copy, what));
     } finally {
       await rm(copy, { recursive: true, force: true });
     }

@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { readEnd, sentencesOf } from '../../chaos/mutations/hunt.js';
+import { judged } from '../../chaos/mutations/main.js';
 
 test('the last line counts', () => {
   const line = JSON.stringify({ runs: 7, violations: 1, unresolved: 0, worst_rest_s: 31.5 });
@@ -25,4 +26,15 @@ test.each([
   ['nothing at all', 'null', /did not say/],
 ])('%s is no end, and so no finding', (_, stdout, complaint) => {
   expect(() => readEnd(stdout)).toThrow(complaint);
+});
+
+test('a hunt that found nothing has missed something only when it was carried out', () => {
+  const end = { runs: 3, violations: 0, unresolved: 0, found: [] };
+  expect(judged('gravity', 3, end)).toMatchObject({ verdict: 'missed', runs: 3 });
+  expect(judged('gravity', 100, end)).toMatchObject({
+    verdict: 'error',
+    found: ['only 3 of 100 runs were carried out'],
+  });
+  const found = ['run 2 (good): I1 web-1: …'];
+  expect(judged('gravity', 100, { ...end, violations: 1, found })).toMatchObject({ verdict: 'found', found });
 });
