@@ -13,15 +13,17 @@ export const MUTATIONS: readonly Mutation[] = [
     replacements: [{ file: HOST_PROGRAM, find: '    if newer:\n', replace: '    if False:\n' }],
     aimedAt: [
       { step: 'backend', fault: 'worker-stop', lastsSeconds: 17 },
-      { step: 'stage', fault: 'worker-stop', lastsSeconds: 25 },
+      { step: 'stage', fault: 'worker-stop', lastsSeconds: 45 },
+      { step: 'backend', fault: 'worker-stop', lastsSeconds: 45 },
     ],
     scenarios: ['abort', 'cancel', 'terminate'],
     timing:
       'A worker is stopped when it has been handed an activation and before it sends it, or earlier: it is handed what it had asked for ' +
       'all the same. The run is ended by somebody, and taken back by another worker; then the first one goes on. What it sends begins on ' +
       'the host although it was overtaken, which the order of changes shows; leases and the boot gate bring hosts to one release all the ' +
-      'same. It has to stand still until the hosts are taken back; after 20 s they end its sessions, and with them what it is about to ' +
-      'send there. (An activation that was begun again finds its result.)',
+      'same. It has to stand still until the hosts are taken back: tasks of the workflow that it is handed meanwhile are lost for 10 s each. ' +
+      'After 20 s hosts end its sessions, and with them what it is about to send there. (An activation that was begun again finds its ' +
+      'result.)',
   },
   {
     name: 're-attach',
