@@ -165,17 +165,12 @@ function scenarioOf(urn: Urn, run: number, step: Step, wanted: readonly Scenario
   return urn.pick('scenario', asked.length > 0 ? asked : possible);
 }
 
-/** When a run is interrupted: where it is about a step that it can be interrupted at, during that, so that the two come together. */
+/** When a run is interrupted: where it is about a step of the way there, during that or as soon as it can be, so that the two come together. */
 function interruptOf(urn: Urn, scenario: Scenario, wanted: Cell | undefined): Moment {
   const interruptible = scenario === 'abort' ? INTERRUPTIBLE_BY_COMMAND : INTERRUPTIBLE;
-  const steps = interruptible.filter((step) => step === wanted?.step);
-  return momentOf(urn, 'interrupt', urn.pick('interrupt step', steps.length > 0 ? steps : interruptible));
-}
-
-/** One run in seven has Ansible carry its components, and each that is to see it killed. */
-function transportOf(urn: Urn, faults: readonly DrawnFault[]): Transport {
-  if (faults.some(({ fault }) => fault === 'ansible-kill')) return 'ansible';
-  return urn.index('transport', 7) === 0 ? 'ansible' : 'ssh';
+  const about = wanted ? COURSE.indexOf(wanted.step) : -1;
+  const soonest = interruptible.find((step) => about >= 0 && COURSE.indexOf(step) >= about);
+  return momentOf(urn, 'interrupt', soonest ?? urn.pick('interrupt step', interruptible));
 }
 
 /** Everything that is random about a run, from the seed, the run's number (from 1) and what is asked for alone. */

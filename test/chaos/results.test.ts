@@ -83,7 +83,7 @@ test('every other run goes where it is aimed, and says so where it says how to r
   expect(() => parseOptions(['--scenario', 'rain'])).toThrow('There is no scenario "rain"');
 });
 
-test('what is aimed lasts as long as was said, and an interruption comes at the same step where it can', () => {
+test('what is aimed lasts as long as was said, and an interruption comes at the same step or soon after it', () => {
   const words = ['--aim', 'backend:worker-stop:17', '--scenario', 'cancel'];
   const { aim } = parseOptions(words) as RunOptions;
   for (const run of [1, 3, 5]) {
@@ -97,6 +97,8 @@ test('what is aimed lasts as long as was said, and an interruption comes at the 
       aimedBy: words,
     });
   }
+  const early = (parseOptions(['--aim', 'stage:worker-stop:45', '--scenario', 'cancel']) as RunOptions).aim;
+  expect(drawRun(7, 1, early).interrupt.step).toBe('backend');
   const back = (parseOptions(['--aim', 'restore:cut', '--scenario', 'cancel']) as RunOptions).aim;
   expect(drawRun(7, 1, back)).toMatchObject({ interrupt: drawRun(7, 1).interrupt });
   expect(() => parseOptions(['--aim', 'commit:cut:soon'])).toThrow('There is no cell "commit:cut:soon"');
