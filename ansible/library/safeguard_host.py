@@ -43,6 +43,11 @@ RESULTS_KEPT = 20
 CAPTURES_KEPT = 10
 MAX_FILES = 20_000
 MAX_UNPACKED_BYTES = 4 * 1024**3
+MAX_HEADER_BYTES = 32 * 1024
+MAX_HEADERS_OF_A_MEMBER = 8
+UNPACK_SECONDS = 300
+# What serves goes on writing its logs while an archive is unpacked.
+UNPACK_FREE_BYTES = 32 << 20
 SCRATCH_SECONDS = 3600
 LEASE_LOOK_SECONDS = 0.5
 LEASE_RETRY_SECONDS = 5
@@ -2032,52 +2037,118 @@ def safe_path(name: str) -> str:
 
 def unpack(archive: str, target: str) -> list:
     """Unpacks an untrusted .tar.gz; returns the lines of `.files`. Nothing outside of target is ever written: a parent
-    that is a link is refused, and links that lead outside fail the whole."""
+    that is a link is refused, and links that lead outside fail the whole. Time, memory and disk are bounded, whatever the
+    headers say."""
     import gzip
     import tarfile
     import zlib
 
-    class Bounded(gzip.GzipFile):
-        def read(self, size: int = -1) -> bytes:  # a header that claims to be huge must not be read into memory
-            if not 0 <= size <= 16 << 20:
-                refuse_archive('the archive has a header that is too large')
-            return super().read(size)
-
     listing: dict = {}
-    counted = size = 0
     try:
-        with Bounded(archive, 'rb') as stream, tarfile.open(fileobj=stream, mode='r:', errorlevel=2) as members:
-            for member in members:
-                counted, size = counted + 1, size + max(0, member.size)
-                if counted > MAX_FILES or size > MAX_UNPACKED_BYTES:
-                    refuse_archive(f'the archive has more than {MAX_FILES} files or {MAX_UNPACKED_BYTES} bytes')
-                path = safe_path(member.name)
-                if path:
-                    unpack_member(members, member, target, path, listing)
-    except (tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile, UnicodeError) as error:
+        with within(UNPACK_SECONDS), gzip.open(archive, 'rb') as stream, tarfile.open(
+                fileobj=stream, mode='r:', errorlevel=2, tarinfo=bounded_headers(tarfile)) as members:
+            unpack_members(members, target, listing)
+    except (tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile, ValueError, RecursionError) as error:
         raise HostError('ARCHIVE_REFUSED', f'the archive cannot be read: {error}') from error
     for path, line in listing.items():
-        if line[64:66] == ' @' and not is_inside(f'{target}/{path}', target):
-            refuse_archive(f'the link {path} leads outside')
+        if line[64:66] == ' @':
+            check_link(target, path)
     return [f'{line}{path}\n' for path, line in sorted(listing.items())]
+
+
+def unpack_members(members: Any, target: str, listing: dict) -> None:
+    import errno
+    counted = size = 0
+    directories: set = set()
+    for member in members:
+        counted, size = counted + 1, size + member.size
+        if member.size < 0:
+            refuse_archive('the archive has a file of less than nothing')
+        if max(counted, len(listing) + len(directories)) > MAX_FILES or size > MAX_UNPACKED_BYTES:
+            refuse_archive(f'the archive has more than {MAX_FILES} files or {MAX_UNPACKED_BYTES} bytes')
+        if member.size > free_bytes(target) - UNPACK_FREE_BYTES:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), target)
+        path = safe_path(member.name)
+        if path:
+            unpack_member(members, member, target, path, listing, directories)
+
+
+def free_bytes(path: str) -> int:
+    disk = os.statvfs(path)
+    return disk.f_bavail * disk.f_frsize
+
+
+@contextmanager
+def within(seconds: int) -> Iterator[None]:
+    """Ends an unpacking that takes too long, wherever it is: a header of digits alone keeps tarfile busy for hours."""
+    import signal
+
+    def give_up(*_: Any) -> None:
+        refuse_archive(f'the archive was not unpacked within {seconds} s')
+
+    before = signal.signal(signal.SIGALRM, give_up)
+    signal.alarm(seconds)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def bounded_headers(tarfile: Any) -> type:
+    """tarfile reads what headers say before it hands a member out: as much memory as they like, and headers of headers.
+    `_proc_member` and what it calls is where its source says that a subclass may step in."""
+    extended = (tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE, tarfile.GNUTYPE_LONGNAME,
+                tarfile.GNUTYPE_LONGLINK)
+
+    class Member(tarfile.TarInfo):
+        def _proc_member(self, archive: Any) -> Any:
+            if self.type == tarfile.GNUTYPE_SPARSE:
+                self._refuse_sparse()
+            nested = getattr(archive, 'nested_headers', 0) + 1
+            if nested > MAX_HEADERS_OF_A_MEMBER or (self.type in extended and not 0 <= self.size <= MAX_HEADER_BYTES):
+                refuse_archive('the archive has a header that is too large')
+            archive.nested_headers = nested
+            try:
+                return super()._proc_member(archive)
+            finally:
+                archive.nested_headers = nested - 1
+
+        def _refuse_sparse(self, *_: Any) -> None:
+            refuse_archive(f'the archive has a sparse file, {self.name!r}')
+
+        _proc_gnusparse_00 = _proc_gnusparse_01 = _proc_gnusparse_10 = _refuse_sparse
+
+    return Member
+
+
+def check_link(target: str, path: str) -> None:
+    if not is_inside(f'{target}/{path}', target):
+        refuse_archive(f'the link {path} leads outside')
+    if not os.path.exists(f'{target}/{path}'):
+        refuse_archive(f'the link {path} leads nowhere')
 
 
 def is_inside(path: str, directory: str) -> bool:
     return f'{os.path.realpath(path)}/'.startswith(f'{os.path.realpath(directory)}/')
 
 
-def unpack_member(members: Any, member: Any, target: str, path: str, listing: dict) -> None:
+def unpack_member(members: Any, member: Any, target: str, path: str, listing: dict, directories: set) -> None:
     full = f'{target}/{path}'
-    make_directories(target, path if member.isdir() else os.path.dirname(path))
+    make_directories(target, path if member.isdir() else os.path.dirname(path), directories)
     if member.isdir():
         return
     if os.path.lexists(full):
         refuse_archive(f'the archive has {path} twice')
     if member.isreg():
+        if member.mode & 0o6000:
+            refuse_archive(f'{path} is a set-uid or set-gid file')
         listing[path] = unpack_file(members.extractfile(member), full, 0o755 if member.mode & 0o111 else 0o644)
     elif member.issym():
         if member.linkname.startswith('/') or not LINE.fullmatch(member.linkname):
             refuse_archive(f'the link {path} leads outside')
+        if not 0 < len(member.linkname) <= 1024:
+            refuse_archive(f'the link {path} leads nowhere')
         os.symlink(member.linkname, full)
         listing[path] = sha256(os.fsencode(member.linkname)).hexdigest() + ' @'
     elif member.islnk():
@@ -2090,7 +2161,8 @@ def unpack_member(members: Any, member: Any, target: str, path: str, listing: di
         refuse_archive(f'{path} is neither file, directory nor link')
 
 
-def make_directories(target: str, path: str) -> None:
+def make_directories(target: str, path: str, made: set) -> None:
+    """`made` has those of the archive, which count as files do: a path may name five hundred."""
     full = target
     for part in filter(None, path.split('/')):
         full = f'{full}/{part}'
@@ -2098,6 +2170,7 @@ def make_directories(target: str, path: str) -> None:
             refuse_archive(f'the archive has a path through {full[len(target) + 1:]}, which is no directory')
         if not os.path.exists(full):
             os.mkdir(full, 0o755)
+            made.add(full)
 
 
 def unpack_file(content: Any, path: str, mode: int) -> str:

@@ -20,7 +20,7 @@ class UnpackTest(HostTest):
 
     def test_modes_are_ours(self):
         program = tarfile.TarInfo('run')
-        program.mode = 0o6777
+        program.mode = 0o777
         self.unpack(program, special('open', tarfile.DIRTYPE, mode=0o1777), ('plain', b''))
         modes = [os.stat(f'{self.root}/target/{name}').st_mode & 0o7777 for name in ('run', 'open', 'plain')]
         self.assertEqual(modes, [0o755, 0o755, 0o644])

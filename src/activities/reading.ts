@@ -15,8 +15,16 @@ export function readingOf(
       ? []
       : [`${name} of ${component.version ?? 'another release'} is still served`],
   );
-  const differences = [...wanted, ...extra];
+  const differences = told([...wanted, ...extra]);
   return { host, state: differences.length === 0 ? 'serves' : 'differs', differences };
+}
+
+/** Readings go through histories and records: a host that names thousands of components has differed with the first. */
+const TOLD_DIFFERENCES = 20;
+
+function told(differences: readonly string[]): string[] {
+  const more = differences.length - TOLD_DIFFERENCES;
+  return more <= 0 ? [...differences] : [...differences.slice(0, TOLD_DIFFERENCES), `and ${more} more`];
 }
 
 /** The reading of a host that must have committed the release too: one that has not would serve another after its next boot. */

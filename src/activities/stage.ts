@@ -42,9 +42,11 @@ export async function stage(
         Object.fromEntries(played.map((component) => [component, secrets(component)])),
         how,
       );
-    await Promise.all([
+    const sent = await Promise.allSettled([
       ...names.filter((name) => !played.includes(name)).map(send),
       ...(played.length > 0 ? [play()] : []),
     ]);
+    // Not before all have ended: what this attempt still sends must not meet the next one, or the way back.
+    for (const one of sent) if (one.status === 'rejected') throw one.reason;
   });
 }

@@ -24,6 +24,7 @@ import {
   forensicsResult,
   HostAnswer,
   hostInspection,
+  shortened,
   type HostProgress,
 } from './host-answer.js';
 import type { SshConnections } from './ssh/connections.js';
@@ -32,6 +33,16 @@ import { describeTarget, type SshTarget } from './ssh/target.js';
 
 /** The one command that the deploying user may run as root. */
 export const HOST_COMMAND = ['sudo', '-n', '/usr/local/sbin/safeguard-host'] as const;
+
+/** How long a host may take to answer where the caller sets no limit, in milliseconds. */
+export interface HostLimits {
+  /** To look: it reads every file that it serves. */
+  readonly lookMs: number;
+  /** To change something. */
+  readonly changeMs: number;
+}
+
+const LIMITS: HostLimits = { lookMs: 60_000, changeMs: 600_000 };
 
 /** A request as its caller writes it: the protocol's number is filled in here. */
 type Unversioned<R extends HostRequest> = Omit<R, 'protocol'>;
@@ -48,6 +59,7 @@ export type ChangeRequest =
 
 export interface HostCallOptions {
   readonly signal?: AbortSignal;
+  /** Left out: see {@link HostLimits}. */
   readonly timeoutMs?: number;
   readonly onProgress?: (progress: HostProgress) => void;
 }
@@ -62,10 +74,12 @@ export type Executor = Pick<SshConnections, 'exec'>;
 export class HostProgram {
   readonly #ssh: Executor;
   readonly #command: readonly string[];
+  readonly #limits: HostLimits;
 
-  constructor(ssh: Executor, command: readonly string[] = HOST_COMMAND) {
+  constructor(ssh: Executor, command: readonly string[] = HOST_COMMAND, limits: HostLimits = LIMITS) {
     this.#ssh = ssh;
     this.#command = command;
+    this.#limits = limits;
   }
 
   /** Looks at an application on a host; changes nothing. */
@@ -123,7 +137,9 @@ export class HostProgram {
   ): Promise<T> {
     const answer = new HostAnswer((progress) => onProgress?.(progress));
     const line = `${JSON.stringify({ protocol: HOST_PROTOCOL, ...request })}\n`;
+    const { lookMs, changeMs } = this.#limits;
     const result = await this.#ssh.exec(target, this.#command, {
+      timeoutMs: request.operation === 'inspect' ? lookMs : changeMs,
       ...options,
       stdin: Readable.from(input(line, archive, answer), { objectMode: false }),
       onStdoutLine: (text) => answer.add(text),
@@ -171,7 +187,11 @@ function describeEnd({ code, signal, stderr }: ExecResult): string {
   return text === '' ? end : `${end}: ${text}`;
 }
 
+/** Characters of what is told of an answer that is not of the protocol: all of it may be the host's. */
+const TOLD = 1_000;
+
 function invalid(target: SshTarget, what: string, cause?: unknown): SafeguardError {
-  const text = `The answer of safeguard-host on ${describeTarget(target)} is not of the protocol: ${what}`;
+  const told = shortened(what, TOLD);
+  const text = `The answer of safeguard-host on ${describeTarget(target)} is not of the protocol: ${told}`;
   return new SafeguardError('HOST_ANSWER_INVALID', text, { cause });
 }

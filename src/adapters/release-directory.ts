@@ -47,12 +47,18 @@ export function manifestDigest(manifest: Manifest): string {
     .digest('hex');
 }
 
+/** Most bytes of `release.json` and of `SHA256SUMS`: 30 000 migrations would fit in. */
+const MOST_BYTES = 4 * 1024 * 1024;
+
 async function readText(file: string, version: string): Promise<string> {
-  try {
-    return await readFile(file, 'utf8');
-  } catch (cause) {
-    throw new SafeguardError('RELEASE_NOT_FOUND', `Release ${version}: ${file} can't be read.`, { cause });
-  }
+  const found = await stat(file).catch((cause: unknown) => Promise.reject(unreadable(file, version, cause)));
+  if (!found.isFile() || found.size > MOST_BYTES)
+    throw new SafeguardError('RELEASE_INVALID', `${file} is no file of at most ${MOST_BYTES} bytes.`);
+  return readFile(file, 'utf8').catch((cause: unknown) => Promise.reject(unreadable(file, version, cause)));
+}
+
+function unreadable(file: string, version: string, cause: unknown): SafeguardError {
+  return new SafeguardError('RELEASE_NOT_FOUND', `Release ${version}: ${file} can't be read.`, { cause });
 }
 
 function parseChecksums(text: string, file: string): Map<string, string> {
@@ -85,7 +91,8 @@ function parseReleaseFile(text: string, file: string, version: string): z.output
 async function artifact(directory: string, file: string, sums: Map<string, string>): Promise<Artifact> {
   const sha256 = sums.get(file);
   const size = await stat(join(directory, file)).then(
-    (found) => found.size,
+    // A device or a pipe would be read without end.
+    (found) => (found.isFile() ? found.size : undefined),
     () => undefined,
   );
   if (sha256 === undefined || size === undefined) {

@@ -1,19 +1,24 @@
 import { InvalidArgumentError } from 'commander';
 import { secondsOf } from '../domain/duration.js';
 
+/** Plain digits: `Number` takes `1e3`, `0x10` and nothing at all, too. */
+function wholeNumber(text: string): number {
+  return /^\d{1,6}$/.test(text) ? Number(text) : Number.NaN;
+}
+
 const ISO = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2})?)?$/;
 
 /** A TCP port. */
 export function port(text: string): number {
-  const number = Number(text);
-  if (Number.isInteger(number) && number > 0 && number < 65_536) return number;
+  const number = wholeNumber(text);
+  if (number > 0 && number < 65_536) return number;
   throw new InvalidArgumentError('Expected a port from 1 to 65535.');
 }
 
 /** How many of something to show. */
 export function count(text: string): number {
-  const number = Number(text);
-  if (Number.isInteger(number) && number > 0 && number <= 1000) return number;
+  const number = wholeNumber(text);
+  if (number > 0 && number <= 1000) return number;
   throw new InvalidArgumentError('Expected a number from 1 to 1000.');
 }
 

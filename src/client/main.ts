@@ -1,14 +1,17 @@
 import { CommanderError } from 'commander';
 import type { GlobalOptions } from './options.js';
 import { createProgram } from './program.js';
-import { processTerminal, type Terminal } from './terminal.js';
+import { endWhenUnread, processTerminal, type Terminal } from './terminal.js';
 import { annotation, isGithubActions } from './view/annotation.js';
 import { describeError, errorFacts, exitStatusOf, usageFacts, type ErrorFacts } from './view/error.js';
 
 /** Exit status for a command line that makes no sense. */
 const USAGE = 2;
 
-const SHOWN_ON_REQUEST: readonly string[] = ['commander.helpDisplayed', 'commander.version'];
+function ownTerminal(): Terminal {
+  endWhenUnread();
+  return processTerminal();
+}
 
 /**
  * Runs one command line (without node and script) and answers the exit status. Never throws: what goes wrong is told to the
@@ -17,7 +20,7 @@ const SHOWN_ON_REQUEST: readonly string[] = ['commander.helpDisplayed', 'command
 export async function runCli(
   argv: readonly string[],
   version: string,
-  terminal: Terminal = processTerminal(),
+  terminal: Terminal = ownTerminal(),
 ): Promise<number> {
   let status = 0;
   const program = createProgram(terminal, version, (came) => void (status = came));
@@ -33,8 +36,8 @@ export async function runCli(
       terminal.err(annotation('error', `safeguard: ${code}`, [message, advice].filter(Boolean).join(' ')));
     };
     if (error instanceof CommanderError) {
-      if (SHOWN_ON_REQUEST.includes(error.code)) return 0;
-      tell(() => usageFacts(error.message, USAGE));
+      if (error.exitCode === 0) return 0;
+      tell(() => usageFacts(error, USAGE));
       return USAGE;
     }
     tell(() => errorFacts(error));

@@ -33,11 +33,11 @@ function base(terminal: Terminal, version: string): Command {
       .option('--profile <name>', "profile of Temporal's own settings file")
       .option('--json', 'print results as JSON on standard output')
       .option('--verbose', 'show causes and stack traces of errors')
-      .showHelpAfterError('(safeguard --help lists commands and options)')
       .exitOverride()
       .configureOutput({
         writeOut: (text) => terminal.out(text.trimEnd()),
         writeErr: (text) => terminal.err(text.trimEnd()),
+        outputError: (text, write) => write(text.replace(/^error: /, 'error USAGE: ')),
       })
   );
 }
@@ -78,7 +78,11 @@ function addDeployments(program: Command, terminal: Terminal, done: OnStatus): v
     .option('--dry-run', 'do all that changes nothing, and show what would be done, as plan does')
     .action(async (environment: string, _: unknown, command: Command) => {
       const { deploy } = await import('./commands/deploy.js');
-      done(await deploy(terminal, environment, command.optsWithGlobals<DeployOptions>()));
+      const options = command.optsWithGlobals<DeployOptions>();
+      // Left unsaid, the job would be cancelled and the deployment would go on.
+      if (options.onCancel !== undefined && !options.follow)
+        command.error("error: option '--on-cancel <what>' is of use with --follow only");
+      done(await deploy(terminal, environment, options));
     });
 }
 
@@ -205,5 +209,12 @@ export function createProgram(terminal: Terminal, version: string, done: OnStatu
   addAudit(program, terminal, done);
   addMachine(program, terminal, done);
   addProcesses(program, terminal, done);
+  pointToHelp(program, 'safeguard');
   return program;
+}
+
+/** Whoever mistakes an option of a command is sent to that command's help. */
+function pointToHelp(command: Command, path: string): void {
+  command.showHelpAfterError(`  ${path} --help lists what may stand there`);
+  for (const inner of command.commands) pointToHelp(inner, `${path} ${inner.name()}`);
 }

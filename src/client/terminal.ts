@@ -20,6 +20,24 @@ function colours(live: boolean): ChalkInstance {
   return unwanted ? new Chalk({ level: 0 }) : new Chalk();
 }
 
+/** What shells expect of a program that was ended because nobody reads it any more (128 + SIGPIPE). */
+const EXIT_UNREAD = 141;
+
+/**
+ * Ends the process without a word when whoever read its standard output has gone, as `head` does; a run that was shown goes on.
+ * Without it, Node.js ends with a stack trace.
+ */
+export function endWhenUnread(): void {
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    process.exit(EXIT_UNREAD);
+  });
+  process.stderr.on('error', (error: NodeJS.ErrnoException) => {
+    // Nobody is left who could be told.
+    if (error.code !== 'EPIPE') throw error;
+  });
+}
+
 /** The terminal of this process. */
 export function processTerminal(): Terminal {
   const { isTTY, rows, columns } = process.stdout;

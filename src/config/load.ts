@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { SafeguardError } from '../domain/errors.js';
 import type { HostRef } from '../domain/plan.js';
@@ -6,6 +5,7 @@ import type { Policy } from '../domain/policy.js';
 import type { VersionForm } from '../domain/version.js';
 import { isVersion } from '../domain/version.js';
 import { mergeOver } from './merge.js';
+import { readText } from './read-text.js';
 import { fillPlaceholders } from './placeholders.js';
 import { assertApprovable } from './approvals.js';
 import { effectiveIntentions, effectivePolicy } from './policies.js';
@@ -258,21 +258,40 @@ export function parseConfig(file: string, text: string): Config {
   return { file, application, environments: new Map(environments), audit };
 }
 
+/** A file for a thousand hosts has a sixth of this; what is larger is another file. */
+const MOST_BYTES = 256 * 1024;
+
 /**
  * Reads `safeguard.yaml`.
  * @throws SafeguardError CONFIG_INVALID
  */
 export function loadConfig(path: string): Config {
   const file = resolve(path);
+  return parseConfig(file, textOf(file));
+}
+
+function textOf(file: string): string {
+  const text = readable(file);
+  if (text === null)
+    throw invalid(`${file} has more than ${MOST_BYTES / 1024} kB, so it is no safeguard.yaml.`);
+  return text;
+}
+
+function readable(file: string): string | null {
   try {
-    return parseConfig(file, readFileSync(file, 'utf8'));
+    return readText(file, MOST_BYTES);
   } catch (cause) {
-    if (cause instanceof SafeguardError) throw cause;
-    throw new SafeguardError('CONFIG_INVALID', `${file} can't be read: ${(cause as Error).message}`, {
-      cause,
-    });
+    const { code, message } = cause as NodeJS.ErrnoException;
+    const why = WHY_UNREADABLE[code ?? ''] ?? message;
+    throw new SafeguardError('CONFIG_INVALID', `${file} can't be read: ${why}`, { cause });
   }
 }
+
+const WHY_UNREADABLE: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file.',
+  EISDIR: 'it is a directory.',
+  EACCES: 'its permissions do not allow it.',
+};
 
 /**
  * One environment of a configuration.
@@ -284,7 +303,7 @@ export function environmentOf(config: Config, name: string): EnvironmentConfig {
   const known = [...config.environments.keys()].join(', ');
   throw new SafeguardError(
     'ENVIRONMENT_UNKNOWN',
-    `${config.file} has no environment ${JSON.stringify(name)}; it has: ${known}.`,
+    `${config.file} has no environment ${JSON.stringify(name.slice(0, 60))}; it has: ${known}.`,
   );
 }
 

@@ -1,8 +1,57 @@
-import { isNode, LineCounter, parseDocument, type Document, type YAMLParseError } from 'yaml';
+import { isNode, isScalar, LineCounter, parseDocument, visit, type Document, type YAMLMap } from 'yaml';
 import type { z } from 'zod';
 import { SafeguardError } from '../domain/errors.js';
 
 type Path = readonly PropertyKey[];
+
+/** Problems that are told at once: nobody mends more, and each has to be looked up in the file. */
+const MOST_PROBLEMS = 20;
+/** Characters of a path that are shown; a key may be as long as the file. */
+const LONGEST_PATH = 200;
+
+/** Where a text is no YAML of ours, and what is wrong there. */
+interface Objection {
+  /** Characters from the text's beginning. */
+  readonly at: number;
+  readonly sentence: string;
+}
+
+/** `prettyErrors` would copy a piece of the text for each of a thousand errors, `uniqueKeys` compares every key with every other. */
+const OPTIONS = { prettyErrors: false, uniqueKeys: false } as const;
+
+function objectionTo(document: Document): Objection | null {
+  const [first] = document.errors;
+  if (!first) return repeatedKey(document);
+  const isTooDeep = first.message.includes('call stack');
+  return { at: first.pos[0], sentence: isTooDeep ? TOO_DEEP : first.message };
+}
+
+const TOO_DEEP = 'is nested too deeply';
+
+function repeatedKey(document: Document): Objection | null {
+  let found: Objection | null = null;
+  visit(document, {
+    Map: (_key, map) => {
+      found ??= repeatedIn(map);
+      return found ? visit.BREAK : undefined;
+    },
+  });
+  return found;
+}
+
+function repeatedIn(map: YAMLMap): Objection | null {
+  const seen = new Set<unknown>();
+  for (const { key } of map.items) {
+    if (!isScalar(key)) continue;
+    if (seen.has(key.value))
+      return {
+        at: key.range?.[0] ?? 0,
+        sentence: `Map keys must be unique; ${String(key.value).slice(0, 60)} is there twice`,
+      };
+    seen.add(key.value);
+  }
+  return null;
+}
 
 /** A YAML file that can say where in it something stands. */
 export class ConfigSource {
@@ -14,17 +63,25 @@ export class ConfigSource {
     readonly file: string,
     text: string,
   ) {
-    this.document = parseDocument(text, { lineCounter: this.lines, uniqueKeys: true });
-    const [first] = this.document.errors;
-    if (first) throw new SafeguardError('CONFIG_INVALID', this.syntaxError(first), { cause: first });
+    this.document = this.guarded(() => parseDocument(text, { ...OPTIONS, lineCounter: this.lines }));
+    const objection = this.guarded(() => objectionTo(this.document));
+    if (!objection) return;
+    const { line, col } = this.lines.linePos(objection.at);
+    throw new SafeguardError('CONFIG_INVALID', `${file}:${line}:${col} ${objection.sentence}`);
   }
 
   /** The plain value. */
   value(): unknown {
+    return this.guarded((): unknown => this.document.toJS({ maxAliasCount: 100 }));
+  }
+
+  /** Lists in lists that nobody writes exhaust the parser's stack, and anchors that multiply its patience. */
+  private guarded<T>(read: () => T): T {
     try {
-      return this.document.toJS({ maxAliasCount: 100 });
+      return read();
     } catch (cause) {
-      throw new SafeguardError('CONFIG_INVALID', `${this.file}: ${(cause as Error).message}`, { cause });
+      const text = cause instanceof RangeError ? TOO_DEEP : (cause as Error).message;
+      throw new SafeguardError('CONFIG_INVALID', `${this.file}: ${text}`, { cause });
     }
   }
 
@@ -40,12 +97,6 @@ export class ConfigSource {
     return this.file;
   }
 
-  private syntaxError({ pos, message }: Pick<YAMLParseError, 'pos' | 'message'>): string {
-    const { line, col } = this.lines.linePos(pos[0]);
-    const [sentence = ''] = message.split(/ at line \d+/);
-    return `${this.file}:${line}:${col} ${sentence}`;
-  }
-
   /** True when the file itself has a value at `path`. */
   has(path: Path): boolean {
     return this.document.hasIn(path);
@@ -58,14 +109,21 @@ export function describeIssues(
   error: z.ZodError,
   locate: (path: Path) => Path = (path) => path,
 ): string {
-  return error.issues
-    .flatMap((issue) =>
-      issue.code === 'unrecognized_keys'
-        ? issue.keys.map((key) => ({ path: [...issue.path, key], text: 'is no key that is known here' }))
-        : [{ path: issue.path, text: sentence(issue) }],
-    )
-    .map(({ path, text }) => `${source.place(locate(path))} ${path.join('.') || 'file'}: ${text}`)
-    .join('\n');
+  const problems = error.issues.flatMap((issue) =>
+    issue.code === 'unrecognized_keys'
+      ? issue.keys.map((key) => ({ path: [...issue.path, key], text: 'is no key that is known here' }))
+      : [{ path: issue.path, text: sentence(issue) }],
+  );
+  const told = problems
+    .slice(0, MOST_PROBLEMS)
+    .map(({ path, text }) => `${source.place(locate(path))} ${shownPath(path)}: ${text}`);
+  const more = problems.length - told.length;
+  return [...told, ...(more > 0 ? [`… and ${more} more`] : [])].join('\n');
+}
+
+function shownPath(path: Path): string {
+  const whole = path.join('.');
+  return whole.length <= LONGEST_PATH ? whole || 'file' : `${whole.slice(0, LONGEST_PATH)}…`;
 }
 
 /** What a person should have written, without the words of the schema library. */

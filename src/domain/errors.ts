@@ -22,7 +22,7 @@ export const ERRORS = {
   CONFIG_INVALID: { class: 'input', advice: 'Mend safeguard.yaml at the place named, then start again.' },
   REQUEST_INVALID: {
     class: 'input',
-    advice: 'Start deployments with safeguard deploy, which fills in the request.',
+    advice: 'Correct what the message names, and ask again.',
   },
   VERSION_INVALID: {
     class: 'input',

@@ -25,8 +25,8 @@ export function objectionTo(request: DeploymentRequest): string | null {
     return 'The version may have letters, digits, dots, dashes, plus signs and underscores only.';
   if (!isDeploymentId(request.deploymentId))
     return 'The deployment id has 8 to 64 lower-case letters, digits and dashes.';
-  if (!PERSON.test(request.requestedBy)) return 'Say who asks for the deployment.';
-  if (request.adopt !== null && !PERSON.test(request.adopt)) return 'Say why the hosts are to be adopted.';
+  if (!PERSON.test(request.requestedBy)) return 'Say who asks for the deployment, in one line of at most 200 characters.';
+  if (request.adopt !== null && !PERSON.test(request.adopt)) return 'Say why the hosts are to be adopted, in one line of at most 200 characters.';
   return objectionToOptions(said);
 }
 
@@ -66,7 +66,7 @@ function objectionToWish(wish: Partial<Record<string, unknown>>): string | null 
     case 'rollback': {
       const { to, components } = wish;
       if (to !== null && !(typeof to === 'string' && isVersion(to, 'tag')))
-        return 'to is a version, or null.';
+        return 'The release to go to is named by its version.';
       const named = Array.isArray(components) && components.length > 0 && components.every(isName);
       return components === null || named ? null : 'components are names of components, or null.';
     }

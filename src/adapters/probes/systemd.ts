@@ -24,12 +24,16 @@ export function unitStateCommand(unit: string): readonly string[] {
   return ['systemctl', 'show', `--property=${PROPERTIES.join(',')}`, '--', unit];
 }
 
+/** Characters of one value; systemd's own words are short, and these end up in messages. */
+const LONGEST_VALUE = 100;
+
 /** Reads what `systemctl show` printed. */
 export function parseUnitState(text: string): UnitState {
   const values = new Map(
     text.split('\n').map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]),
   );
-  const value = (name: (typeof PROPERTIES)[number]): string => values.get(name) ?? '';
+  const value = (name: (typeof PROPERTIES)[number]): string =>
+    (values.get(name) ?? '').slice(0, LONGEST_VALUE);
   return {
     loadState: value('LoadState'),
     activeState: value('ActiveState'),

@@ -1,9 +1,9 @@
 import { finished, Readable } from 'node:stream';
-import { StringDecoder } from 'node:string_decoder';
 import type { ClientChannel } from 'ssh2';
 import { SafeguardError } from '../../domain/errors.js';
 import { commandLine } from './command-line.js';
 import type { SshConnection } from './connection.js';
+import { CommandOutput } from './output.js';
 import { Stop } from '../stop.js';
 import { describeTarget } from './target.js';
 
@@ -27,43 +27,6 @@ export interface ExecResult {
 }
 
 const MAX_OUTPUT_BYTES = 4 * 1024 * 1024;
-
-/** Collects bytes, not strings: a character may be cut in two by the packets that carry it. */
-class Output {
-  readonly stdout: Buffer[] = [];
-  readonly stderr: Buffer[] = [];
-  readonly #decoder = new StringDecoder('utf8');
-  readonly #onLine: ((line: string) => void) | undefined;
-  #partial = '';
-  #room: number;
-
-  constructor(options: ExecOptions) {
-    this.#onLine = options.onStdoutLine;
-    this.#room = options.maxOutputBytes ?? MAX_OUTPUT_BYTES;
-  }
-
-  /** False when the limit is passed. */
-  add(stream: 'stdout' | 'stderr', chunk: Buffer): boolean {
-    this.#room -= chunk.length;
-    if (this.#room < 0) return false;
-    this[stream].push(chunk);
-    if (stream === 'stdout') this.#lines(this.#decoder.write(chunk));
-    return true;
-  }
-
-  /** Hands out a last line that no line feed ended. */
-  end(): void {
-    const rest = this.#partial + this.#decoder.end();
-    if (rest !== '') this.#onLine?.(rest);
-  }
-
-  #lines(text: string): void {
-    if (!this.#onLine) return;
-    const lines = (this.#partial + text).split('\n');
-    this.#partial = lines.pop() ?? '';
-    for (const line of lines) this.#onLine(line);
-  }
-}
 
 /** An exception inside an event of ssh2 would end the shared connection: it stops this command instead. */
 function guarded(stop: Stop, action: () => void): void {
@@ -97,7 +60,7 @@ export async function execute(
 ): Promise<ExecResult> {
   const host = describeTarget(connection.target);
   const program = argv[0] ?? '';
-  const output = new Output(options);
+  const output = new CommandOutput(options.maxOutputBytes ?? MAX_OUTPUT_BYTES, options.onStdoutLine);
   const timedOut = (): Error =>
     new SafeguardError(
       'HOST_TIMEOUT',
@@ -131,8 +94,6 @@ export async function execute(
     );
   }
   output.end();
-  const [stdout, stderr] = [output.stdout, output.stderr].map((chunks) =>
-    Buffer.concat(chunks).toString('utf8'),
-  );
-  return { code: response.code, signal: response.signal, stdout: stdout ?? '', stderr: stderr ?? '' };
+  const { stdout, stderr } = output;
+  return { code: response.code, signal: response.signal, stdout, stderr };
 }

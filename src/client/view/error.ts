@@ -1,3 +1,4 @@
+import type { CommanderError } from 'commander';
 import { ERRORS, runbook, SafeguardError, type ErrorCode } from '../../domain/errors.js';
 import { EXIT_UNREACHABLE } from '../../domain/outcome.js';
 import { Refusal } from '../refusal.js';
@@ -52,6 +53,9 @@ export function errorFacts(error: unknown): ErrorFacts {
 }
 
 /** The same for a command line that makes no sense. */
-export function usageFacts(message: string, exitStatus: number): ErrorFacts {
-  return { code: 'USAGE', message: message.replace(/^error: /, ''), advice: null, see: null, exitStatus };
+export function usageFacts({ code, message }: CommanderError, exitStatus: number): ErrorFacts {
+  const said = code === 'commander.help' ? 'no command is named' : message.replace(/^error: /, '');
+  return { code: 'USAGE', message: said, advice: 'See safeguard --help.', see: USAGE_PAGE, exitStatus };
 }
+
+const USAGE_PAGE = 'docs/errors.md#usage';
