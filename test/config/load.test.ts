@@ -76,7 +76,7 @@ describe('whoever asks for something that is not there is told what is', () => {
 
   test('a file', () => {
     expect(() => loadConfig('/nowhere/safeguard.yaml')).toThrow(
-      /^\/nowhere\/safeguard\.yaml can't be read: ENOENT/,
+      /^\/nowhere\/safeguard\.yaml can't be read: there is no such file\.$/,
     );
   });
 });
@@ -186,7 +186,7 @@ const WRONG: readonly (readonly [title: string, piece: string, by: string, said:
     'worker: { port: 8081 }',
     ['50:15 components.worker.kind: expected a map with kind: systemd or kind: static'],
   ],
-  ['a key twice', 'release:\n', 'release:\n  directory: x\n', ['5:3 Map keys must be unique']],
+  ['a key twice', 'release:\n', 'release:\n  directory: x\n', ['5:3 Map keys must be unique; directory is there twice']],
   [
     'no YAML',
     'application: campus',
