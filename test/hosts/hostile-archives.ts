@@ -24,7 +24,7 @@ more = {
   'no archive': lambda: b'<html>404</html>',
 }
 what = sys.argv[2]
-sys.stdout.buffer.write(more[what]() if what in more else hostile()[what][0])`;
+sys.stdout.buffer.write(more[what]() if what in more else hostile()[what][0]())`;
 
 /** Puts an archive that does harm into a release that was built, with checksums that are right. */
 export async function plantArchive(campus: CampusLab, version: string, what: string): Promise<void> {
