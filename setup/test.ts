@@ -4,6 +4,7 @@ import { execa } from 'execa';
 import { Lab } from '../lab/lab.js';
 import { ensurePackages } from './apt.js';
 import { checkoutRoot } from './checkout.js';
+import { CHROMIUM } from './chromium.js';
 import { ensureRequirements } from './requirements.js';
 import { say } from './say.js';
 import { temporalTestServer } from './temporal-test-server.js';
@@ -114,7 +115,7 @@ const patterns = process.argv.slice(2);
 const hostsOnly = patterns.length > 0 && patterns.every((pattern) => pattern.includes('hosts'));
 const besideOnly = patterns.length > 0 && patterns.every((pattern) => !pattern.includes('hosts'));
 
-await ensurePackages(TEST_PACKAGES);
+await ensurePackages(besideOnly ? TEST_PACKAGES : [...TEST_PACKAGES, CHROMIUM.package]);
 await ensureRequirements();
 await temporalTestServer();
 const counts = [

@@ -5,6 +5,7 @@ import { Stop } from '../adapters/stop.js';
 import { SafeguardError } from '../domain/errors.js';
 import type { QueuedRun } from '../domain/environment-state.js';
 import { STALLED_AFTER_MS, type QueuePosition } from '../domain/queue.js';
+import { attributes } from '../workflows/attributes.js';
 import * as messages from '../workflows/messages.js';
 import { untilDone } from './coded-failures.js';
 import type { Dependencies, Where } from './dependencies.js';
@@ -48,6 +49,8 @@ async function join(
     workflowId: messages.environmentWorkflowId(application, environment),
     taskQueue: Context.current().info.taskQueue,
     args: [{ application, environment }],
+    typedSearchAttributes: attributes({ application, environment }),
+    staticSummary: `Environment ${environment}`,
     signal: messages.enqueue,
     signalArgs: [run],
   });

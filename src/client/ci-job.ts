@@ -1,6 +1,7 @@
 import { appendFile } from 'node:fs/promises';
 import type { Outcome } from '../domain/outcome.js';
-import { renderProgress, type Progress, type StepProgress } from '../domain/progress.js';
+import { renderProgress } from '../domain/progress-markdown.js';
+import type { Progress, StepProgress } from '../domain/progress.js';
 import type { Variables } from './ci.js';
 import type { Watcher } from './follow.js';
 import type { RunEnd } from './run-end.js';

@@ -4,10 +4,11 @@ import { newDeploymentId } from '../domain/deployment-id.js';
 import { SafeguardError } from '../domain/errors.js';
 import { objectionToRecovery } from '../domain/request.js';
 import type { RecoveryRequest, RecoveryWish } from '../domain/recovery.js';
+import { attributes } from '../workflows/attributes.js';
 import { recoveryWorkflowId, taskQueue } from '../workflows/messages.js';
 import type { Place } from './environments.js';
 import { isAway, type Session } from './session.js';
-import { assertIdIsFree, attributes, mayHaveStarted } from './start.js';
+import { assertIdIsFree, mayHaveStarted } from './start.js';
 
 /** What the command line says about a recovery. */
 export interface Asked {

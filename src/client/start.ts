@@ -1,11 +1,10 @@
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
-import { defineSearchAttributeKey } from '@temporalio/common';
 import { assertVersion, environmentOf, type Config } from '../config/load.js';
 import { newDeploymentId } from '../domain/deployment-id.js';
 import { SafeguardError } from '../domain/errors.js';
 import { objectionTo } from '../domain/request.js';
 import type { DeploymentRequest, ReleaseSource } from '../domain/run.js';
-import { SEARCH_ATTRIBUTES } from '../domain/search-attributes.js';
+import { attributes } from '../workflows/attributes.js';
 import { deploymentWorkflowId, taskQueue } from '../workflows/messages.js';
 import { ciId } from './ci.js';
 import type { Place } from './environments.js';
@@ -84,14 +83,6 @@ export async function assertIdIsFree(
     'REQUEST_INVALID',
     `Deployment id ${deploymentId} belongs to the ${what}; choose another, or leave --id out.`,
   );
-}
-
-/** Search attributes that a run is started with; those without a value are left out. */
-export function attributes(values: Partial<Record<keyof typeof SEARCH_ATTRIBUTES, string>>) {
-  return (Object.keys(values) as (keyof typeof SEARCH_ATTRIBUTES)[]).flatMap((name) => {
-    const value = values[name];
-    return value ? [{ key: defineSearchAttributeKey(SEARCH_ATTRIBUTES[name], 'KEYWORD'), value }] : [];
-  });
 }
 
 /**

@@ -3,11 +3,11 @@ import { ApplicationFailure } from '@temporalio/common';
 import { newDeploymentId } from '../domain/deployment-id.js';
 import { isErrorCode, SafeguardError } from '../domain/errors.js';
 import type { Verification } from '../domain/recovery.js';
+import { attributes } from '../workflows/attributes.js';
 import { taskQueue, verifyWorkflowId } from '../workflows/messages.js';
 import { environmentStatus, type Place } from './environments.js';
 import { resultOf } from './result-of.js';
 import type { Session } from './session.js';
-import { attributes } from './start.js';
 
 /** A look that nobody waits for any more ends by itself. */
 const LIMIT = '15 minutes';

@@ -1,5 +1,6 @@
 import { auditDetails } from './audit-trail.js';
 import type { EnvironmentState, QueuedRun } from './environment-state.js';
+import { plain } from './markdown.js';
 import { describeRelease } from './release.js';
 import { describeSwitches } from './switches.js';
 import { wayBackIn, waysOut } from './ways-out.js';
@@ -11,9 +12,9 @@ export function describeRun({ kind, version }: Pick<QueuedRun, 'kind' | 'version
   return version === '' || version === kind ? kind : `${kind} to ${version}`;
 }
 
-/** Text of others inside Markdown: on one line, and no column of its own. */
+/** What others said, in the details of an environment. */
 function cell(text: string): string {
-  return text.replaceAll('|', '\\|').replaceAll('\n', ' ').slice(0, 500);
+  return plain(text, 500);
 }
 
 function quarantineLines(name: string, state: EnvironmentState): string[] {

@@ -27,7 +27,7 @@ export interface ApprovalProgress {
   readonly commands: readonly string[];
 }
 
-/** What the `progress` query answers, and the Web UI shows. */
+/** What the `progress` query answers; the Web UI shows it as `progress-markdown.ts` renders it. */
 export interface Progress {
   readonly deploymentId: string;
   readonly environment: string;
@@ -53,37 +53,4 @@ const MARKS: Readonly<Record<StepState, string>> = {
 /** The sign that stands for a state in every table. */
 export function mark(state: StepState): string {
   return MARKS[state];
-}
-
-function seconds(step: StepProgress): string {
-  if (step.startedAt === null || step.endedAt === null) return '';
-  return `${((Date.parse(step.endedAt) - Date.parse(step.startedAt)) / 1000).toFixed(1)} s`;
-}
-
-/** One line that is no table of its own. */
-function cell(text: string, characters = 300): string {
-  return text.replaceAll('|', '\\|').replaceAll('\n', ' ').slice(0, characters);
-}
-
-/** A Markdown table for the Web UI's current details. */
-export function renderProgress(progress: Progress): string {
-  const rows = progress.steps.map((step) => {
-    const hosts = Object.entries(step.hosts).map(([host, state]) => `${host} ${mark(state)}`);
-    return `| ${mark(step.state)} ${cell(step.title)} | ${hosts.join(', ')} | ${seconds(step)} | ${cell(step.detail)} |`;
-  });
-  const title = `**${progress.environment}: ${progress.from ?? 'nothing'} → ${progress.version}** — ${progress.outcome ?? progress.phase}`;
-  const message = progress.message === '' ? [] : ['', cell(progress.message, 1000)];
-  const hash = progress.planHash === null ? [] : ['', `Plan \`${progress.planHash}\``];
-  const commands = (progress.approval?.commands ?? []).map((command) => `    ${command}`);
-  const approve = commands.length === 0 ? [] : ['', 'To approve it:', '', ...commands];
-  return [
-    title,
-    ...message,
-    ...hash,
-    ...approve,
-    '',
-    '| step | hosts | took | |',
-    '|---|---|---|---|',
-    ...rows,
-  ].join('\n');
 }

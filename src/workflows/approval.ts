@@ -4,6 +4,7 @@ import type { Verdict } from '../domain/approval.js';
 import type { HashedPlan } from '../domain/plan.js';
 import type { Decision, RecordedDecision } from '../domain/run.js';
 import { Asking } from './asking.js';
+import { approveOf, REJECT } from './descriptions.js';
 import { coded, failureOf } from './failures.js';
 import { earlierApproval } from './earlier-approval.js';
 import * as messages from './messages.js';
@@ -27,7 +28,8 @@ export async function approval(run: Run, plan: HashedPlan): Promise<readonly Rec
   run.board.asking({ round: subject.round, signatures: policy.signatures, commands });
   run.board.enter('awaiting-approval', asking.describe());
   try {
-    if (!(await condition(() => asking.isDecided && asking.isKept, policy.timeoutSeconds * 1000)))
+    const timer = { summary: 'approval runs out' };
+    if (!(await condition(() => asking.isDecided && asking.isKept, policy.timeoutSeconds * 1000, timer)))
       throw coded({
         code: 'APPROVAL_TIMEOUT',
         message: `Nobody approved within ${policy.timeoutSeconds} s.`,
@@ -61,8 +63,8 @@ function handleDecisions(asking: Asking): void {
   };
   setHandler(messages.approve, answered('approved'), { validator: validator('approved') });
   setHandler(messages.reject, answered('rejected'), { validator: validator('rejected') });
-  setHandler(messages.approveSignal, told('approved'));
-  setHandler(messages.rejectSignal, told('rejected'));
+  setHandler(messages.approveSignal, told('approved'), approveOf(asking.policy));
+  setHandler(messages.rejectSignal, told('rejected'), REJECT);
 }
 
 function assertApproved({ rejection }: Asking): void {

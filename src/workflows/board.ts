@@ -1,14 +1,8 @@
 import { setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow';
 import { defineSearchAttributeKey } from '@temporalio/common';
 import type { Outcome } from '../domain/outcome.js';
-import {
-  renderProgress,
-  type ApprovalProgress,
-  type Phase,
-  type Progress,
-  type StepProgress,
-  type StepState,
-} from '../domain/progress.js';
+import { renderProgress } from '../domain/progress-markdown.js';
+import type { ApprovalProgress, Phase, Progress, StepProgress, StepState } from '../domain/progress.js';
 import { SEARCH_ATTRIBUTES } from '../domain/search-attributes.js';
 import { failureOf } from './failures.js';
 

@@ -7,13 +7,12 @@ import {
   ParentClosePolicy,
   sleep,
 } from '@temporalio/workflow';
-import { defineSearchAttributeKey } from '@temporalio/common';
 import { newDeploymentId } from '../domain/deployment-id.js';
 import type { EnvironmentState } from '../domain/environment-state.js';
 import type { HostRef } from '../domain/plan.js';
 import type { RecoveryWish } from '../domain/recovery.js';
-import { SEARCH_ATTRIBUTES } from '../domain/search-attributes.js';
 import { watching } from './activities.js';
+import { attributes } from './attributes.js';
 import * as messages from './messages.js';
 import type { recovery } from './recovery.js';
 import type { Target } from './run.js';
@@ -171,10 +170,7 @@ async function carriedOut(
     await executeChild<typeof recovery>('recovery', {
       workflowId: messages.recoveryWorkflowId(wish.kind, environment, deploymentId),
       parentClosePolicy: ParentClosePolicy.ABANDON,
-      typedSearchAttributes: [
-        { key: defineSearchAttributeKey(SEARCH_ATTRIBUTES.application, 'KEYWORD'), value: application },
-        { key: defineSearchAttributeKey(SEARCH_ATTRIBUTES.environment, 'KEYWORD'), value: environment },
-      ],
+      typedSearchAttributes: attributes({ application, environment }),
       args: [
         {
           application,

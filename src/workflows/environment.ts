@@ -18,6 +18,8 @@ import * as entity from '../domain/environment-state.js';
 import type { EnvironmentState, Holder, LeaveNotice, QueuedRun } from '../domain/environment-state.js';
 import { renderEnvironment } from '../domain/environment-view.js';
 import { join, positionOf, stalled } from '../domain/queue.js';
+import { attributes } from './attributes.js';
+import { INTERNAL } from './descriptions.js';
 import { takeUpDuty } from './duty.js';
 import { tell, type Entity } from './entity.js';
 import { handleEvictions } from './eviction.js';
@@ -70,19 +72,27 @@ export async function environment({
 
   setHandler(messages.status, () => ({ application, environment: name, ...state }));
   setHandler(messages.position, (deploymentId, runId) => positionOf(state, deploymentId, runId));
-  setHandler(messages.enqueue, async (run) => {
-    const { state: next, refused } = join(state, run, now());
-    become(next);
-    await Promise.all(refused.map(({ run: other, refusal }) => refuse(other, refusal)));
-  });
-  setHandler(messages.began, (what) => become(entity.begun(state, what)));
-  setHandler(messages.decided, (run) => become(entity.decidedOn(state, run)));
-  setHandler(messages.release, (notice) => {
-    const next = entity.left(state, notice, now());
-    // Who is not believed says nothing to the trail either.
-    if (next !== state) hear(self, notice.audit);
-    become(next);
-  });
+  setHandler(
+    messages.enqueue,
+    async (run) => {
+      const { state: next, refused } = join(state, run, now());
+      become(next);
+      await Promise.all(refused.map(({ run: other, refusal }) => refuse(other, refusal)));
+    },
+    INTERNAL,
+  );
+  setHandler(messages.began, (what) => become(entity.begun(state, what)), INTERNAL);
+  setHandler(messages.decided, (run) => become(entity.decidedOn(state, run)), INTERNAL);
+  setHandler(
+    messages.release,
+    (notice) => {
+      const next = entity.left(state, notice, now());
+      // Who is not believed says nothing to the trail either.
+      if (next !== state) hear(self, notice.audit);
+      become(next);
+    },
+    INTERNAL,
+  );
   handleSwitches(self);
   handleEvictions(self);
   keepTrail(self, settle);
@@ -169,6 +179,7 @@ export async function environment({
     return executeChild<typeof rollback>('rollback', {
       workflowId: messages.rollbackWorkflowId(name, holder.version, holder.deploymentId),
       parentClosePolicy: ParentClosePolicy.ABANDON,
+      typedSearchAttributes: attributes({ application, environment: name, version: holder.version }),
       args: [
         {
           application,

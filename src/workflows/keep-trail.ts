@@ -12,6 +12,7 @@ import type { AuditHead, AuditTrouble } from '../domain/audit.js';
 import { BATCH_SIZE, eventFrom, kept, troubled, waitingLines } from '../domain/audit-trail.js';
 import { isErrorCode, type ErrorCode } from '../domain/errors.js';
 import { keeping } from './activities.js';
+import { INTERNAL } from './descriptions.js';
 import type { Entity } from './entity.js';
 import * as messages from './messages.js';
 import { isGoverned } from './versions.js';
@@ -28,7 +29,7 @@ const TRIED_FOR_LONG: readonly ErrorCode[] = ['AUDIT_NOT_WRITTEN', 'SECRET_MISSI
  * `settle` sets the trail's new head.
  */
 export function keepTrail(self: Entity, settle: (head: AuditHead) => void): void {
-  setHandler(messages.audit, (said) => hear(self, said));
+  setHandler(messages.audit, (said) => hear(self, said), INTERNAL);
   handOver(self, settle).catch((error: unknown) => {
     if (!isCancellation(error)) log.error('the audit trail is no longer kept', { error: String(error) });
   });

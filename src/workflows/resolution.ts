@@ -3,6 +3,7 @@ import { isLine } from '../domain/request.js';
 import { differencesOf, type Verification } from '../domain/recovery.js';
 import { coded, failureOf } from './failures.js';
 import type { Entity } from './entity.js';
+import { RESOLVE } from './descriptions.js';
 import * as messages from './messages.js';
 import { verify } from './verify.js';
 import { isGoverned } from './versions.js';
@@ -59,18 +60,22 @@ export function handleResolution(entity: Entity): void {
       if (problem !== null) throw new Error(problem);
     },
   });
-  setHandler(messages.resolveSignal, async (said) => {
-    if (!isGoverned()) {
-      log.warn('quarantine lifted', { by: said.by, reason: said.reason });
-      become({ ...read(), quarantine: null });
-      return;
-    }
-    // Who sends it again while it is being done has what was wanted.
-    if (isLooking) return;
-    const problem = objection(said);
-    if (problem !== null) refused(problem);
-    else await resolved(said).catch((error: unknown) => refused(failureOf(error).message));
-  });
+  setHandler(
+    messages.resolveSignal,
+    async (said) => {
+      if (!isGoverned()) {
+        log.warn('quarantine lifted', { by: said.by, reason: said.reason });
+        become({ ...read(), quarantine: null });
+        return;
+      }
+      // Who sends it again while it is being done has what was wanted.
+      if (isLooking) return;
+      const problem = objection(said);
+      if (problem !== null) refused(problem);
+      else await resolved(said).catch((error: unknown) => refused(failureOf(error).message));
+    },
+    RESOLVE,
+  );
 }
 
 /** Shows why it was refused, and refuses. */

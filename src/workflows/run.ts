@@ -14,7 +14,6 @@ import type { HostRef } from '../domain/plan.js';
 import type { Policy } from '../domain/policy.js';
 import type { Release } from '../domain/release.js';
 import type {
-  Decision,
   DeploymentRequest,
   Grant,
   Interruption,
@@ -25,6 +24,8 @@ import type {
 import type { HostReading } from '../domain/verdict.js';
 import { inform } from './activities.js';
 import { Board } from './board.js';
+import { abortOf, INTERNAL } from './descriptions.js';
+import { refuseEarlyDecisions } from './early-decisions.js';
 import { coded } from './failures.js';
 import * as messages from './messages.js';
 import { isGoverned, isLean } from './versions.js';
@@ -96,32 +97,18 @@ export class Run {
     this.board = new Board(request);
     this.target = { application: request.application, environment: request.environment };
     setHandler(messages.progress, () => this.board.read());
-    setHandler(messages.abort, (said) =>
-      this.interrupt('abort', said?.by ?? 'unknown', said?.reason ?? 'no reason given'),
+    setHandler(
+      messages.abort,
+      (said) => this.interrupt('abort', said?.by ?? 'unknown', said?.reason ?? 'no reason given'),
+      abortOf(kind),
     );
     CancellationScope.current().cancelRequested.catch(() =>
       this.interrupt('cancel', 'someone', 'Cancel was requested for the workflow'),
     );
-    this.refuseEarlyDecisions();
-    setHandler(messages.granted, (grant) => void (this.grant = grant));
-    setHandler(messages.refused, (refusal) => void (this.refusal ??= refusal));
-    setHandler(messages.hostEvicted, ({ host }) => void this.evicted.add(host));
-  }
-
-  /**
-   * Until there is a plan to decide on, decisions are refused: left without a handler they would be kept, and count for a plan that
-   * nobody has seen. `approval` puts its own handlers in their place.
-   */
-  private refuseEarlyDecisions(): void {
-    const refuse = (decision: Decision): RecordedDecision => {
-      throw new Error(`There is no plan yet that ${decision.by} could decide on.`);
-    };
-    const validator = (decision: Decision): void => void refuse(decision);
-    setHandler(messages.approve, refuse, { validator });
-    setHandler(messages.reject, refuse, { validator });
-    const ignore = (): void => undefined;
-    setHandler(messages.approveSignal, ignore);
-    setHandler(messages.rejectSignal, ignore);
+    refuseEarlyDecisions();
+    setHandler(messages.granted, (grant) => void (this.grant = grant), INTERNAL);
+    setHandler(messages.refused, (refusal) => void (this.refusal ??= refusal), INTERNAL);
+    setHandler(messages.hostEvicted, ({ host }) => void this.evicted.add(host), INTERNAL);
   }
 
   /** The number of the next step; the way back goes on counting, so its tokens are always higher. */
@@ -181,7 +168,7 @@ export class Run {
     const limit = new CancellationScope();
     limit
       .run(async () => {
-        await sleep(policy.runTimeoutSeconds * 1000);
+        await sleep(policy.runTimeoutSeconds * 1000, { summary: 'limit of the run' });
         this.interrupt('timeout', 'safeguard', `the run took longer than ${policy.runTimeoutSeconds} s`);
       })
       .catch(() => {

@@ -56,7 +56,8 @@ export async function withTries<T>(
       const failure = failureOf(error, place);
       const delay = patience.next(made, failure);
       if (delay === undefined) throw coded(failure);
-      if (delay > 0 && (await condition(isOver, delay))) throw coded(failure);
+      const summary = [place.host, place.step, `try ${made + 1}`].filter((part) => part).join(': ');
+      if (delay > 0 && (await condition(isOver, delay, { summary }))) throw coded(failure);
     }
   }
 }

@@ -125,7 +125,9 @@ async function untilConsistent(
     const hopeful = counted.filter(({ host, state }) => state !== 'serves' && !refusing.includes(host));
     const wait = Math.min(delaySeconds * 1000 * 2 ** Math.min(round, 10), LONGEST_DELAY_MS);
     if (hopeful.length === 0 || Date.now() + wait >= deadline) return counted;
-    await condition(() => hopeful.every(({ host }) => !isCounted(way, host)), wait);
+    await condition(() => hopeful.every(({ host }) => !isCounted(way, host)), wait, {
+      summary: `again: ${hopeful.map(({ host }) => host).join(', ')}`.slice(0, 200),
+    });
   }
 }
 
@@ -262,7 +264,8 @@ export async function bringBack(way: WayBack, state: CommitState = null): Promis
     isWhole() ? settledSchema(way) : [],
   ]);
   const readings = [...hosts, ...schema];
-  if (to !== null && isWhole()) await sleep(policy.compensation.stabiliseSeconds * 1000);
+  if (to !== null && isWhole())
+    await sleep(policy.compensation.stabiliseSeconds * 1000, { summary: 'let it settle' });
   const health = to === null ? null : await healthOf(way, to);
   const outcome = rollbackOutcome(readings, health?.healthy ?? true);
   return { outcome, health, readings, forensics, changed };

@@ -89,7 +89,8 @@ describe('a job of GitHub Actions', () => {
     await shown([], BACK);
     const text = await readFile(summary, 'utf8');
     expect(text).toContain('### production 2.0.0: SUCCEEDED');
-    expect(text).toContain('| ✓ activate backend | web-1 ✓ |');
+    expect(text).toContain('| step | web-1 | took |');
+    expect(text).toContain('| ✓ activate backend | ✓ |');
     expect(text).toContain('### production 2.0.0: ROLLED_BACK\n\nNOT_READY on web-1');
   });
 

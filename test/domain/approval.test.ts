@@ -138,7 +138,7 @@ test('the statement has one line for each thing that it is about', () => {
   const [cli, signal] = approvalCommands(policy(), subject, id);
   expect(cli).toContain('safeguard approve production --id 20260101-120000-run001 --plan aaaaaaaaaaaa');
   expect(signal).toBe(
-    `temporal workflow signal --workflow-id ${id} --name approve --input '{"by":"NAME","comment":"WHY","planHash":"${HASH}"}'`,
+    `temporal workflow signal --workflow-id ${id} --name approve --input '{"by": "NAME", "comment": "WHY", "planHash": "${HASH}"}'`,
   );
   expect(approvalCommands(policy({ signatures: 'required' }), subject, id)).toEqual([
     `${cli} --sign KEYFILE`,

@@ -6,7 +6,6 @@ import { ERRORS, isErrorCode, type ErrorCode } from '../../src/domain/errors.js'
 import { HOST_ERROR_CODES } from '../../src/domain/host-protocol.js';
 import { readPointer } from '../../src/domain/json-pointer.js';
 import { EXIT_STATUS, EXIT_UNREACHABLE } from '../../src/domain/outcome.js';
-import { renderProgress, type Progress } from '../../src/domain/progress.js';
 import { objectionTo } from '../../src/domain/request.js';
 import { classOf, HOST_ERROR_CLASS, RETRY } from '../../src/domain/retry.js';
 import type { DeploymentRequest } from '../../src/domain/run.js';
@@ -129,32 +128,6 @@ describe('deployment ids', () => {
     '%j is none',
     (id) => expect(isDeploymentId(id)).toBe(false),
   );
-});
-
-test('progress is a table in which nothing breaks out of its cell', () => {
-  const progress: Progress = {
-    deploymentId: 'id',
-    environment: 'test',
-    version: '2.0.0',
-    from: null,
-    phase: 'deploying',
-    planHash: 'abc',
-    outcome: null,
-    message: '',
-    steps: [
-      {
-        title: 'stage',
-        state: 'failed',
-        startedAt: '2026-11-21T11:45:12.000Z',
-        endedAt: '2026-11-21T11:45:13.500Z',
-        hosts: { 'web-1': 'done', 'web-2': 'failed' },
-        detail: `a | b\nc${'d'.repeat(1000)}`,
-      },
-    ],
-  };
-  const lines = renderProgress(progress).split('\n');
-  expect(lines[0]).toBe('**test: nothing → 2.0.0** — deploying');
-  expect(lines.at(-1)).toMatch(/^\| ✗ stage \| web-1 ✓, web-2 ✗ \| 1\.5 s \| a \\\| b cd{1,300} \|$/);
 });
 
 describe('health', () => {

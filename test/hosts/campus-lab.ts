@@ -124,6 +124,11 @@ export class CampusLab {
     await rm(this.directory, { recursive: true, force: true });
   }
 
+  /** Where a browser finds the server's Web UI. */
+  get uiUrl(): string {
+    return this.server.uiUrl;
+  }
+
   get webHosts(): string[] {
     return this.lab.hosts.filter((host) => host.role === 'web').map((host) => host.name);
   }

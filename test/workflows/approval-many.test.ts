@@ -26,7 +26,7 @@ test('two people, one of them of a group: the board says who is missing and how 
     expect(await waiting.refused(' BEN')).toBe('BEN has approved this plan already.');
     const { approval, planHash } = await waiting.run.query(messages.progress);
     expect(approval?.commands[1]).toContain(
-      `--name approve --input '{"by":"NAME","comment":"WHY","planHash":"${planHash}"}'`,
+      `--name approve --input '{"by": "NAME", "comment": "WHY", "planHash": "${planHash}"}'`,
     );
     const made = { by: 'eve', comment: '', identity: 'signed', key: 'SHA256:x', at: 'never', more: 'x' };
     expect(await waiting.run.executeUpdate(messages.approve, { args: [made] })).toEqual({
