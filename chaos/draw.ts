@@ -173,6 +173,12 @@ function interruptOf(urn: Urn, scenario: Scenario, wanted: Cell | undefined): Mo
   return momentOf(urn, 'interrupt', soonest ?? urn.pick('interrupt step', interruptible));
 }
 
+/** One run in seven has Ansible carry its components, and each that is to see it killed. */
+function transportOf(urn: Urn, faults: readonly DrawnFault[]): Transport {
+  if (faults.some(({ fault }) => fault === 'ansible-kill')) return 'ansible';
+  return urn.index('transport', 7) === 0 ? 'ansible' : 'ssh';
+}
+
 /** Everything that is random about a run, from the seed, the run's number (from 1) and what is asked for alone. */
 export function drawRun(seed: number, run: number, aim: Aim = ANYWHERE): Draw {
   const urn = new Urn(`${seed}/${run}`);
