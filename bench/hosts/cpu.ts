@@ -62,9 +62,9 @@ export class CpuMeter {
   /** Carries out some work. @returns samples from its begin to its end */
   async during(work: () => Promise<void>): Promise<CpuSample[]> {
     const samples = [await this.sample()];
-    let isOver = false;
+    const over = new AbortController();
     const sampling = (async () => {
-      while (!isOver) {
+      while (!over.signal.aborted) {
         await delay(EVERY_MS);
         samples.push(await this.sample());
       }
@@ -72,7 +72,7 @@ export class CpuMeter {
     try {
       await work();
     } finally {
-      isOver = true;
+      over.abort();
       await sampling;
     }
     return samples;
