@@ -25,8 +25,10 @@ export function objectionTo(request: DeploymentRequest): string | null {
     return 'The version may have letters, digits, dots, dashes, plus signs and underscores only.';
   if (!isDeploymentId(request.deploymentId))
     return 'The deployment id has 8 to 64 lower-case letters, digits and dashes.';
-  if (!PERSON.test(request.requestedBy)) return 'Say who asks for the deployment, in one line of at most 200 characters.';
-  if (request.adopt !== null && !PERSON.test(request.adopt)) return 'Say why the hosts are to be adopted, in one line of at most 200 characters.';
+  if (!PERSON.test(request.requestedBy))
+    return 'Say who asks for the deployment, in one line of at most 200 characters.';
+  if (request.adopt !== null && !PERSON.test(request.adopt))
+    return 'Say why the hosts are to be adopted, in one line of at most 200 characters.';
   return objectionToOptions(said);
 }
 

@@ -186,7 +186,12 @@ const WRONG: readonly (readonly [title: string, piece: string, by: string, said:
     'worker: { port: 8081 }',
     ['50:15 components.worker.kind: expected a map with kind: systemd or kind: static'],
   ],
-  ['a key twice', 'release:\n', 'release:\n  directory: x\n', ['5:3 Map keys must be unique; directory is there twice']],
+  [
+    'a key twice',
+    'release:\n',
+    'release:\n  directory: x\n',
+    ['5:3 Map keys must be unique; directory is there twice'],
+  ],
   [
     'no YAML',
     'application: campus',
