@@ -1,7 +1,6 @@
 import { Context } from '@temporalio/activity';
 import type { AuditEvent, AuditLine } from '../domain/audit.js';
 import { SafeguardError, type ErrorCode } from '../domain/errors.js';
-import { attributes } from '../workflows/attributes.js';
 import * as messages from '../workflows/messages.js';
 import { untilDone } from './coded-failures.js';
 import type { Dependencies, Where } from './dependencies.js';
@@ -43,7 +42,7 @@ export async function noteAudit(
         workflowId: messages.environmentWorkflowId(application, environment),
         taskQueue: Context.current().info.taskQueue,
         args: [{ application, environment }],
-        typedSearchAttributes: attributes({ application, environment }),
+        typedSearchAttributes: messages.attributes({ application, environment }),
         staticSummary: `Environment ${environment}`,
         signal: messages.audit,
         signalArgs: [events],

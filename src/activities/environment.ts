@@ -5,7 +5,6 @@ import { Stop } from '../adapters/stop.js';
 import { SafeguardError } from '../domain/errors.js';
 import type { QueuedRun } from '../domain/environment-state.js';
 import { STALLED_AFTER_MS, type QueuePosition } from '../domain/queue.js';
-import { attributes } from '../workflows/attributes.js';
 import * as messages from '../workflows/messages.js';
 import { untilDone } from './coded-failures.js';
 import type { Dependencies, Where } from './dependencies.js';
@@ -49,7 +48,7 @@ async function join(
     workflowId: messages.environmentWorkflowId(application, environment),
     taskQueue: Context.current().info.taskQueue,
     args: [{ application, environment }],
-    typedSearchAttributes: attributes({ application, environment }),
+    typedSearchAttributes: messages.attributes({ application, environment }),
     staticSummary: `Environment ${environment}`,
     signal: messages.enqueue,
     signalArgs: [run],

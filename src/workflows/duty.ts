@@ -12,7 +12,6 @@ import type { EnvironmentState } from '../domain/environment-state.js';
 import type { HostRef } from '../domain/plan.js';
 import type { RecoveryWish } from '../domain/recovery.js';
 import { watching } from './activities.js';
-import { attributes } from './attributes.js';
 import * as messages from './messages.js';
 import type { recovery } from './recovery.js';
 import type { Target } from './run.js';
@@ -170,7 +169,7 @@ async function carriedOut(
     await executeChild<typeof recovery>('recovery', {
       workflowId: messages.recoveryWorkflowId(wish.kind, environment, deploymentId),
       parentClosePolicy: ParentClosePolicy.ABANDON,
-      typedSearchAttributes: attributes({ application, environment }),
+      typedSearchAttributes: messages.attributes({ application, environment }),
       args: [
         {
           application,

@@ -18,7 +18,6 @@ import * as entity from '../domain/environment-state.js';
 import type { EnvironmentState, Holder, LeaveNotice, QueuedRun } from '../domain/environment-state.js';
 import { renderEnvironment } from '../domain/environment-view.js';
 import { join, positionOf, stalled } from '../domain/queue.js';
-import { attributes } from './attributes.js';
 import { INTERNAL } from './descriptions.js';
 import { takeUpDuty } from './duty.js';
 import { tell, type Entity } from './entity.js';
@@ -179,7 +178,7 @@ export async function environment({
     return executeChild<typeof rollback>('rollback', {
       workflowId: messages.rollbackWorkflowId(name, holder.version, holder.deploymentId),
       parentClosePolicy: ParentClosePolicy.ABANDON,
-      typedSearchAttributes: attributes({ application, environment: name, version: holder.version }),
+      typedSearchAttributes: messages.attributes({ application, environment: name, version: holder.version }),
       args: [
         {
           application,

@@ -1,3 +1,4 @@
+import { defineSearchAttributeKey, type SearchAttributePair } from '@temporalio/common';
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { AuditEvent } from '../domain/audit.js';
 import type { EnvironmentState, LeaveNotice, QueuedRun } from '../domain/environment-state.js';
@@ -5,6 +6,7 @@ import type { Progress } from '../domain/progress.js';
 import type { QueuePosition, Refusal } from '../domain/queue.js';
 import type { Eviction, RecoveryKind, Verification } from '../domain/recovery.js';
 import type { Began, Decision, Grant, RecordedDecision } from '../domain/run.js';
+import { SEARCH_ATTRIBUTES } from '../domain/search-attributes.js';
 import type { Switches, SwitchWish } from '../domain/switches.js';
 
 export type { QueuePosition, Refusal };
@@ -39,6 +41,16 @@ export function verifyWorkflowId(environment: string, id: string): string {
 /** Task queue of an application's workers. */
 export function taskQueue(application: string): string {
   return `safeguard-${application}`;
+}
+
+/** Search attributes that a workflow is started with, so that it can be filtered for in lists; those without a value are left out. */
+export function attributes(
+  values: Partial<Record<keyof typeof SEARCH_ATTRIBUTES, string>>,
+): SearchAttributePair[] {
+  return (Object.keys(values) as (keyof typeof SEARCH_ATTRIBUTES)[]).flatMap((name) => {
+    const value = values[name];
+    return value ? [{ key: defineSearchAttributeKey(SEARCH_ATTRIBUTES[name], 'KEYWORD'), value }] : [];
+  });
 }
 
 // ---- To a deployment ---------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ import { startChromium } from '../../setup/chromium.js';
 const SCREEN = { width: 1400, height: 900 };
 
 /** How long a page may take to show what a test looks for, in milliseconds. */
-const PATIENCE_MS = 60_000;
+const PATIENCE_MS = 120_000;
 
 /** A browser as an operator has it, with an empty profile. It sees what this process can reach: inside a lab, nothing else. */
 export class Chromium {

@@ -8,9 +8,12 @@ import { runCli } from './run-cli.js';
 import { WebUiList } from './web-ui-list.js';
 import { WebUiRun, type ShownDetails } from './web-ui-run.js';
 
-/** People need longer for a form than the other tests for a signal. */
-const PATIENT = { ...SOON, limits: { ...SOON.limits, step: '180s' }, retries: { tries: 1 } };
-const SLOW = { misbehave: 'slow-start', seconds: 150 } as const;
+/** A form takes longer than a signal of a program; what the other tests wait for would be over by then. */
+const PATIENT = { ...SOON, limits: { ...SOON.limits, step: '600s' }, retries: { tries: 1 } };
+const SLOW = { misbehave: 'slow-start', seconds: 600 } as const;
+
+/** How long a page may take to show what is waited for, in milliseconds. */
+const PATIENCE_MS = 180_000;
 
 let campus: CampusLab;
 let browser: Chromium;
@@ -19,29 +22,29 @@ let run: WebUiRun;
 
 beforeAll(async () => {
   const approval = { required: true, signatures: 'optional', four_eyes: true };
-  campus = await CampusLab.open({ policy: { ...PATIENT, approval }, readyTimeout: '150s' });
+  campus = await CampusLab.open({ policy: { ...PATIENT, approval }, readyTimeout: '600s' });
   await campus.startWorker();
   process.env['TEMPORAL_UI_URL'] = campus.uiUrl;
   await campus.release('1.0.0');
   await campus.release('2.0.0', SLOW);
   await campus.release('2.0.1', SLOW);
   await campus.release('2.1.0');
-}, 120_000);
+}, 300_000);
 afterAll(async () => {
   delete process.env['TEMPORAL_UI_URL'];
   await campus.close();
-}, 60_000);
+}, 120_000);
 
 beforeEach(async () => {
   browser = await Chromium.open(campus.uiUrl);
   list = new WebUiList(browser.page, campus.uiUrl);
   run = new WebUiRun(browser.page);
-}, 60_000);
+}, 120_000);
 afterEach(async () => {
   const { elsewhere } = browser;
   await browser.close();
   expect(elsewhere).toEqual([]);
-}, 60_000);
+}, 120_000);
 
 /** Ada asks for a deployment, as people do, and opens the address that the command printed. */
 async function asked(version: string): Promise<WorkflowHandle> {
@@ -72,7 +75,7 @@ async function shows(what: string, isSo: (details: ShownDetails) => boolean): Pr
     seen = details?.text ?? seen;
     return details !== null && isSo(details) && details;
   };
-  return until(what, look).catch((cause: unknown) => {
+  return until(what, look, PATIENCE_MS).catch((cause: unknown) => {
     throw new Error(`The details never said what they should (${what}), but:\n${seen}`, { cause });
   });
 }
@@ -93,7 +96,7 @@ function marked(mark: string, title: string): Promise<ShownDetails> {
 
 /** Waits until the page calls the workflow so. */
 function called(status: string): Promise<true> {
-  return until(`the page calls it ${status}`, async () => (await run.status()) === status);
+  return until(`the page calls it ${status}`, async () => (await run.status()) === status, PATIENCE_MS);
 }
 
 const HEAD = ['step', 'web-1', 'web-2', 'web-3', 'took'];
@@ -122,7 +125,7 @@ describe('an operator with nothing but a browser', () => {
     expect(record?.decisions).toMatchObject([
       { by: 'ben', verdict: 'approved', comment: 'looked at the plan', identity: 'claimed', planHash },
     ]);
-  }, 240_000);
+  }, 600_000);
 
   test('sees hosts and steps as they go, and aborts by the form', async () => {
     const handle = await approved('2.0.0');
@@ -152,7 +155,7 @@ describe('an operator with nothing but a browser', () => {
     await called('Failed');
     await says('production: 1.0.0 → 2.0.0 — ROLLED_BACK');
     expect(await campus.servedEverywhere()).toBe('1.0.0');
-  }, 240_000);
+  }, 600_000);
 
   test('requests cancellation, and every host is brought back', async () => {
     const handle = await approved('2.0.1');
@@ -169,7 +172,7 @@ describe('an operator with nothing but a browser', () => {
     expect(await campus.servedEverywhere()).toBe('1.0.0');
     await called('Canceled');
     await says('production: 1.0.0 → 2.0.1 — ROLLED_BACK');
-  }, 240_000);
+  }, 600_000);
 
   test('finds runs by environment, version, phase and outcome', async () => {
     const waiting = await asked('2.1.0');
@@ -216,5 +219,5 @@ describe('an operator with nothing but a browser', () => {
 
     await waiting.cancel();
     expect(await ended(waiting)).toMatchObject({ outcome: 'WITHDRAWN' });
-  }, 240_000);
+  }, 600_000);
 });
