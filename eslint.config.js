@@ -9,16 +9,9 @@ const rooms = {
   domain: [],
   config: ['domain'],
   workflows: ['domain'],
-  activities: ['domain', 'config', 'adapters', 'workflows/messages', 'workflows/attributes'],
+  activities: ['domain', 'config', 'adapters', 'workflows/messages'],
   adapters: ['domain', 'config'],
-  client: [
-    'domain',
-    'config',
-    'workflows/messages',
-    'workflows/attributes',
-    'adapters/temporal-connection',
-    'adapters/audit-store',
-  ],
+  client: ['domain', 'config', 'workflows/messages', 'adapters/temporal-connection', 'adapters/audit-store'],
   dev: ['domain', 'config', 'adapters', 'client', 'worker'],
   doctor: ['domain', 'config', 'adapters', 'workflows/messages', 'dev/find-program'],
 };

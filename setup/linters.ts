@@ -10,7 +10,7 @@ import { pythonEnvironment } from './python-environment.js';
 import { shellScripts } from './shell-scripts.js';
 
 const ANSIBLE_LINT = '26.10.1';
-const PLAYBOOKS = ['prepare', 'deploy', 'rollback', 'verify', 'capture'].map(
+const PLAYBOOKS = ['prepare', 'deploy', 'rollback', 'verify', 'capture', 'requests'].map(
   (name) => `playbooks/${name}.yml`,
 );
 

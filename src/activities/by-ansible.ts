@@ -15,11 +15,6 @@ export function ansibleHost(environment: EnvironmentConfig, host: HostRef): Ansi
   return { target: targetOf(environment, host), inventory: environment.inventory?.file ?? null };
 }
 
-/** Whether a deployment there can't do without Ansible. */
-export function needsAnsible({ components, inventory }: EnvironmentConfig): boolean {
-  return inventory !== null || Object.values(components).some(({ transport }) => transport === 'ansible');
-}
-
 /** Whether a component is carried out by Ansible. */
 export function isByAnsible({ components }: EnvironmentConfig, component: string): boolean {
   return components[component]?.transport === 'ansible';

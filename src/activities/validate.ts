@@ -1,12 +1,12 @@
 import { resolveRelease, verifyRelease } from '../adapters/release-directory.js';
 import { readSecret, redact } from '../adapters/secrets.js';
+import { needsAnsible } from '../config/ansible.js';
 import type { EnvironmentConfig } from '../config/load.js';
 import type { SecretReference } from '../config/schema.js';
 import { SafeguardError } from '../domain/errors.js';
 import type { Policy } from '../domain/policy.js';
 import type { Release } from '../domain/release.js';
 import type { DeploymentRequest, Provenance } from '../domain/run.js';
-import { needsAnsible } from './by-ansible.js';
 import { configured, type Dependencies } from './dependencies.js';
 import { isHeldAlready } from './hold.js';
 import { originOf } from './origin.js';

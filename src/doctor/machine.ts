@@ -1,4 +1,6 @@
 import { access, constants } from 'node:fs/promises';
+import { join } from 'node:path';
+import { needsAnsible } from '../config/ansible.js';
 import type { EnvironmentConfig } from '../config/load.js';
 import { findProgram } from '../dev/find-program.js';
 import { missing, ok, type Finding } from '../domain/finding.js';
@@ -40,6 +42,8 @@ async function programFinding(
 export async function programFindings(environments: readonly EnvironmentConfig[]): Promise<Finding[]> {
   const flyway = process.env['SAFEGUARD_FLYWAY'] ?? 'flyway';
   const migrating = environments.filter(({ migrations }) => migrations !== undefined);
+  const ansible = join(process.env['SAFEGUARD_ANSIBLE'] ?? '', 'ansible-playbook');
+  const playing = environments.filter(needsAnsible);
   const signing = environments.filter(({ allowedSigners }) => allowedSigners !== null);
   const names = (of: readonly EnvironmentConfig[]): string => of.map(({ name }) => name).join(', ');
   return Promise.all([
@@ -51,6 +55,16 @@ export async function programFindings(environments: readonly EnvironmentConfig[]
             flyway,
             `${names(migrating)} has migrations`,
             'Install Flyway on the PATH of the worker, or name it with SAFEGUARD_FLYWAY.',
+          ),
+        ]),
+    ...(playing.length === 0
+      ? []
+      : [
+          programFinding(
+            'ansible',
+            ansible,
+            `${names(playing)} has components or hosts that need it`,
+            'Install ansible-core 2.19 on the PATH of the worker, or name its directory with SAFEGUARD_ANSIBLE.',
           ),
         ]),
     ...(signing.length === 0

@@ -261,3 +261,40 @@ describe('a hostile file', () => {
     expect(complaint(text)).toMatch(/file: expected map/),
   );
 });
+
+describe('Ansible', () => {
+  const played = changed(
+    '    kind: static',
+    '    kind: static\n    transport: ansible\n    playbook: play/site.yml',
+  );
+
+  test('carries a component that says so, with a playbook that is found from the file', () => {
+    const { components } = environmentOf(parsed(played), 'production');
+    expect(components['frontend']).toMatchObject({
+      transport: 'ansible',
+      playbook: '/srv/campus/play/site.yml',
+    });
+    expect(components['backend']).toMatchObject({ transport: 'ssh' });
+  });
+
+  test('has to be said where a playbook is named', () => {
+    const text = changed('    kind: static', '    kind: static\n    undo_playbook: play/undo.yml');
+    expect(complaint(text)).toMatch(
+      /safeguard\.yaml:\d+:\d+ components\.frontend\.undo_playbook: expected transport: ansible beside it/,
+    );
+  });
+
+  test('knows the hosts where an inventory is named, and nothing else does then', () => {
+    const inventory = '    inventory: { file: fleet.yml, group: web }\n';
+    const text = changed(
+      '    ssh: { user: deploy, key: keys/deploy',
+      `${inventory}    ssh: { user: deploy, key: keys/deploy`,
+    );
+    expect(complaint(text)).toMatch(/environments\.production: expected either hosts or inventory/);
+    const alone = text.replace(/    hosts:\n      web-1: 192\.0\.2\.11\n.*\n/, '');
+    expect(environmentOf(parsed(alone), 'production')).toMatchObject({
+      hosts: [],
+      inventory: { file: '/srv/campus/fleet.yml', group: 'web' },
+    });
+  });
+});

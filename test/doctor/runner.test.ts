@@ -120,3 +120,15 @@ test('programs are looked for only where they are needed', async () => {
   else process.env['SAFEGUARD_FLYWAY'] = before;
   expect(await programFindings([])).toEqual([]);
 });
+
+test('Ansible is looked for where a component or the inventory needs it', async () => {
+  const before = process.env['SAFEGUARD_ANSIBLE'];
+  process.env['SAFEGUARD_ANSIBLE'] = join(folder, 'no-ansible');
+  const inventory = { file: '/etc/fleet.yml', group: 'web' };
+  const found = await programFindings(environments().map((one) => ({ ...one, inventory })));
+  expect(of(found, 'ansible')).toMatchObject([
+    { state: 'missing', advice: expect.stringContaining('SAFEGUARD_ANSIBLE') },
+  ]);
+  if (before === undefined) delete process.env['SAFEGUARD_ANSIBLE'];
+  else process.env['SAFEGUARD_ANSIBLE'] = before;
+});

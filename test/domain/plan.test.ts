@@ -106,3 +106,25 @@ describe('the hash', () => {
     expect(hashedPlan({ ...base, ...measured }).hash).toBe(hash);
   });
 });
+
+describe('a component that Ansible carries out', () => {
+  const own = (sha256: string) => ({ path: '/play/backend.yml', sha256 });
+  const by = (sha256: string): Partial<PlanInput> => ({
+    from: OLD,
+    played: { backend: { transport: 'ansible', playbook: own('a'), undo: own(sha256) } },
+  });
+
+  test('is said in its step, with the playbook that undoes it', () => {
+    const { steps } = computePlan(planInput(by('b')));
+    const [backend, frontend] = steps.filter(({ kind }) => kind === 'activate');
+    expect(backend).toMatchObject({ by: { transport: 'ansible', playbook: own('a') } });
+    expect(backend?.undo).toMatch(/^restore 1\.0\.0 \(\w+\), then carry out \/play\/backend\.yml$/);
+    expect(frontend).not.toHaveProperty('by');
+  });
+
+  test('is another intent when the text of a playbook is another, and by SSH the same as ever', () => {
+    const hashes = [{ from: OLD }, by('b'), by('c')].map((input) => hashedPlan(input).hash);
+    expect(new Set(hashes).size).toBe(3);
+    expect(hashedPlan({ from: OLD, played: {} }).hash).toBe(hashes[0]);
+  });
+});
