@@ -1,13 +1,13 @@
 import { until, type CampusLab } from './campus-lab.js';
 
 /**
- * Names of files, without what runs are known to leave (releases, results, captures, forensics), what systemd itself writes, and
+ * Names of files, without what runs are known to leave (releases, results, captures, forensics, notes of files found whole), what systemd itself writes, and
  * contents: what a run wrote anew is no residue. systemd names a service's own /tmp anew at each start.
  */
 const FILES = `find /run /tmp /var/tmp /etc /opt /var/lib /var/backups /home /root -xdev \
   \\( -path '/run/systemd' -o -path '/run/log' -o -path '/run/udev' -o -path '/run/user' -o -path '/var/lib/systemd' \
   -o -path '/opt/campus-production/releases/*/*' -o -path '/var/backups/deployment-*/*' \
-  -o -path '/run/safeguard/campus-production/results/*' \\) -prune -o -printf 'file %y %m %u %p\\n' \
+  -o -path '/run/safeguard/campus-production/results/*' -o -path '/run/safeguard/campus-production/seen' \\) -prune -o -printf 'file %y %m %u %p\\n' \
   | sed -E 's,/releases/[0-9a-f]{64}$,/releases/(a release),; s,(systemd-private-[^/]*)-[A-Za-z0-9]{6}(/|$),\\1\\2,' | sort -u`;
 
 const UNITS = `systemctl list-units --all --plain --no-legend | awk '$1 !~ /^(session-|user)/ {print "unit", $1, $3, $4}' | sort`;
