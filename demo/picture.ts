@@ -1,5 +1,5 @@
 // Draws a terminal as it stood when a record of it ended. Usage: picture.js RECORD PNG, where RECORD is what `script` wrote of a
-// terminal of 110 columns and 46 lines. See CONTRIBUTING.md.
+// terminal of 110 columns and 49 lines. See CONTRIBUTING.md.
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,7 +8,7 @@ import { ensurePackages } from '../setup/apt.js';
 import { checkoutRoot } from '../setup/checkout.js';
 import { CHROMIUM, startChromium } from '../setup/chromium.js';
 
-const SIZE = { cols: 110, rows: 46 };
+const SIZE = { cols: 110, rows: 49 };
 const LOOK = { fontSize: 13, fontFamily: 'DejaVu Sans Mono', theme: { background: '#1b1f27' } };
 
 /** `script` frames what the terminal was sent with lines of its own. */
@@ -19,7 +19,9 @@ function sent(record: string): string {
 /** A page with a terminal emulator that was sent the text. */
 async function draw(page: Page, text: string): Promise<void> {
   const emulator = join(checkoutRoot(), 'node_modules', '@xterm', 'xterm');
-  await page.setContent('<body style="margin:0;background:#1b1f27"><div id="terminal"></div></body>');
+  await page.setContent(
+    '<div id="picture" style="display:inline-block;padding:12px;background:#1b1f27"><div id="terminal"></div></div>',
+  );
   await page.addStyleTag({ path: join(emulator, 'css', 'xterm.css') });
   await page.addScriptTag({ path: join(emulator, 'lib', 'xterm.js') });
   const options = JSON.stringify({ ...SIZE, ...LOOK, cursorInactiveStyle: 'none' });
@@ -38,7 +40,7 @@ async function picture(record: string, png: string): Promise<void> {
     try {
       const page = await context.newPage();
       await draw(page, sent(await readFile(record, 'utf8')));
-      await page.locator('.xterm-screen').screenshot({ path: png, animations: 'disabled' });
+      await page.locator('#picture').screenshot({ path: png, animations: 'disabled' });
     } finally {
       await context.close();
     }

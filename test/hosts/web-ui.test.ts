@@ -179,10 +179,10 @@ describe('an operator with nothing but a browser', () => {
     await says('0 of 1 approval; missing: 1 more.');
     await list.open();
     await list.showColumns([
-      'SafeguardEnvironment',
+      'SafeguardOutcome',
       'SafeguardVersion',
       'SafeguardPhase',
-      'SafeguardOutcome',
+      'SafeguardEnvironment',
     ]);
     const lineOf = (version: string, status: string, phase: string, outcome: string) => ({
       Status: status,

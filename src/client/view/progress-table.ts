@@ -84,14 +84,17 @@ export function progressTable(progress: Progress, canvas: Canvas): string {
   const heads = ['step', ...(isSummary ? ['hosts'] : hosts), 'took'];
   const table = new Table({ ...PLAIN_TABLE, head: heads.map((head) => colour.dim(head)) });
   table.push(...progress.steps.map((step) => row(step, hosts, isSummary, canvas)));
-  const failures = progress.steps
+  const remarks = progress.steps
     .filter((step) => step.detail !== '')
-    .map((step) => printable(`${mark(step.state)} ${step.title}: ${step.detail}`, 2 * width));
+    .map((step) => {
+      const line = printable(`${mark(step.state)} ${step.title}: ${step.detail}`, 2 * width);
+      return step.state === 'failed' ? colour.red(line) : colour.dim(line);
+    });
   return [
     heading(progress, colour),
     ...(progress.message === '' ? [] : [printable(progress.message, 2 * width)]),
     ...(progress.planHash ? [colour.dim(`plan ${progress.planHash}`)] : []),
     ...(progress.steps.length === 0 ? [] : ['', table.toString()]),
-    ...(failures.length === 0 ? [] : ['', ...failures.map((line) => colour.red(line))]),
+    ...(remarks.length === 0 ? [] : ['', ...remarks]),
   ].join('\n');
 }
