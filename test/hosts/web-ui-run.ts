@@ -1,10 +1,13 @@
-import type { Locator, Page } from 'playwright-core';
+import { errors, type Locator, type Page, type Response } from 'playwright-core';
 
 /** The current details as they are drawn: all text, and the table's lines of cells. */
 export interface ShownDetails {
   readonly text: string;
   readonly rows: readonly (readonly string[])[];
 }
+
+/** When nothing was asked for so long, the page did not hear the key; in milliseconds. */
+const UNHEARD_MS = 3_000;
 
 /** Words by which the page calls what a workflow is; the first one stands beside its name. */
 const STATUS = /^\s*(Running|Completed|Failed|Canceled|Terminated|Timed Out)\s*$/;
@@ -23,7 +26,11 @@ export class WebUiRun {
 
   /** Asks for the details anew, as the page says: by the key R. */
   async refresh(): Promise<void> {
-    const answered = this.page.waitForResponse((response) => response.url().includes('workflow_metadata'));
+    const isAnswer = (response: Response) => response.url().includes('workflow_metadata');
+    const answered = this.page.waitForResponse(isAnswer, { timeout: UNHEARD_MS }).catch((error: unknown) => {
+      // A page that is still asking does not hear the key; whoever waits presses it again.
+      if (!(error instanceof errors.TimeoutError)) throw error;
+    });
     await this.page.keyboard.press('r');
     await answered;
   }
