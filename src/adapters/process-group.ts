@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { ReadStream } from 'node:fs';
 import { readFile, readdir } from 'node:fs/promises';
 import { execa } from 'execa';
@@ -30,15 +31,16 @@ export interface Ended {
 }
 
 /**
- * Runs a program as the leader of a process group. When the signal aborts, it is asked to end, then killed with all that it has
- * started, in whatever group; answers only when it has ended.
+ * Runs a program as the leader of a process group. When the signal aborts, it is asked to end, then killed. However it was ended
+ * before its time, nothing that it has started outlives it; answers only then.
  * @throws the signal's reason
  */
 export async function runInGroup(command: Command, signal: AbortSignal | undefined): Promise<Ended> {
   signal?.throwIfAborted();
   const { program, args, env, cwd, lent, onLine } = command;
+  const mark = randomUUID();
   const child = execa(program, args, {
-    env,
+    env: { ...env, SAFEGUARD_GROUP: mark },
     extendEnv: false,
     cwd,
     detached: true,
@@ -47,20 +49,20 @@ export async function runInGroup(command: Command, signal: AbortSignal | undefin
     maxBuffer: MAX_OUTPUT_BYTES,
   });
   const lines = onLine === undefined ? null : follow(child, onLine);
+  // It is awaited below; until then it must not end the process.
+  lines?.catch(() => undefined);
   let killing: NodeJS.Timeout | undefined;
-  let killed: Promise<void> = Promise.resolve();
   const end = (): void => {
     signalGroup(child.pid, 'SIGTERM');
-    killing = setTimeout(() => {
-      killed = killTree(child.pid);
-    }, KILL_AFTER_MS);
+    killing = setTimeout(() => signalGroup(child.pid, 'SIGKILL'), KILL_AFTER_MS);
   };
   signal?.addEventListener('abort', end, { once: true });
   try {
     const ended = await child;
-    await Promise.all([lines, killed]);
-    signal?.throwIfAborted();
     const { exitCode, stdout, stderr } = ended;
+    if (exitCode === undefined || signal?.aborted) await killMarked(mark);
+    await lines;
+    signal?.throwIfAborted();
     return { exitCode, stdout, stderr, why: ended.shortMessage ?? 'it was ended', cause: ended };
   } finally {
     clearTimeout(killing);
@@ -72,34 +74,15 @@ async function follow(child: AsyncIterable<string>, onLine: (line: string) => vo
   for await (const line of child) onLine(line);
 }
 
-/** Kills the group, and every descendant that has made a group of its own. */
-async function killTree(pid: number | undefined): Promise<void> {
-  if (pid === undefined) return;
-  const all = await descendants(pid);
-  signalGroup(pid, 'SIGKILL');
-  for (const one of all) signalProcess(one, 'SIGKILL');
+/** Kills whatever has the mark in its environment: also what has left the group, and what has outlived its parent. */
+async function killMarked(mark: string): Promise<void> {
+  for (const pid of await readdir('/proc'))
+    if (/^\d+$/.test(pid) && (await environmentOf(pid)).includes(mark)) signalProcess(Number(pid), 'SIGKILL');
 }
 
-async function descendants(pid: number): Promise<number[]> {
-  const parents = new Map<number, number>();
-  for (const name of await readdir('/proc')) {
-    const parent = /^\d+$/.test(name) ? await parentOf(name) : null;
-    if (parent !== null) parents.set(Number(name), parent);
-  }
-  const childrenOf = (parent: number): number[] =>
-    [...parents].flatMap(([one, its]) => (its === parent ? [one, ...childrenOf(one)] : []));
-  return childrenOf(pid);
-}
-
-/** The fourth word of `/proc/<pid>/stat`, behind a name that may hold anything. */
-async function parentOf(pid: string): Promise<number | null> {
-  try {
-    const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
-    return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
-  } catch {
-    // It has ended meanwhile.
-    return null;
-  }
+async function environmentOf(pid: string): Promise<string> {
+  // It has ended meanwhile, or is somebody else's.
+  return readFile(`/proc/${pid}/environ`, 'utf8').catch(() => '');
 }
 
 function signalGroup(pid: number | undefined, name: NodeJS.Signals): void {

@@ -12,7 +12,8 @@ import { unsafeYaml } from './unsafe-yaml.js';
 export interface Played {
   /** In the order in which they came. */
   readonly results: readonly TaskResult[];
-  readonly exitCode: number;
+  /** `null`: a signal ended it. */
+  readonly exitCode: number | null;
   /** What Ansible said beside its events, cut. */
   readonly stderr: string;
 }
@@ -22,6 +23,9 @@ export interface PlayOptions {
   /** Called with the name of each task as it begins. */
   readonly onTask?: (task: string) => void;
 }
+
+/** How one of Ansible's programs ended; `null`: by a signal. */
+type Finished = Omit<Ended, 'exitCode'> & { readonly exitCode: number | null };
 
 const MESSAGE_CHARACTERS = 2_000;
 
@@ -72,7 +76,7 @@ export class Ansible {
   }
 
   /** What `ansible-inventory --list` prints of an inventory. */
-  async inventory(file: string, signal?: AbortSignal): Promise<{ readonly exitCode: number } & Ended> {
+  async inventory(file: string, signal?: AbortSignal): Promise<Finished> {
     return this.#run(
       'ansible-inventory',
       () => ['--inventory', file, '--list'],
@@ -86,15 +90,14 @@ export class Ansible {
     argsIn: (scratch: string) => readonly string[] | Promise<readonly string[]>,
     how: { readonly cwd: string; readonly lent?: ReadStream; readonly onLine?: (line: string) => void },
     signal: AbortSignal | undefined,
-  ): Promise<Ended & { readonly exitCode: number }> {
+  ): Promise<Finished> {
     const scratch = await mkdtemp(join(tmpdir(), 'safeguard-ansible-'));
     try {
       const env = ansibleEnvironment(process.env, this.#directory, scratch);
       const program = this.#directory === '' ? name : join(this.#directory, name);
       const args = await argsIn(scratch);
       const ended = await runInGroup({ program, args, env, ...how }, signal);
-      const { exitCode } = ended;
-      if (exitCode !== undefined) return { ...ended, exitCode };
+      if (!isMissing(ended)) return { ...ended, exitCode: ended.exitCode ?? null };
       throw new SafeguardError('ANSIBLE_MISSING', `${name} could not be carried out: ${ended.why}`, {
         cause: ended.cause,
       });
@@ -102,6 +105,11 @@ export class Ansible {
       await rm(scratch, { recursive: true, force: true });
     }
   }
+}
+
+function isMissing({ exitCode, cause }: Ended): boolean {
+  const { code } = cause as { readonly code?: unknown };
+  return exitCode === undefined && ['ENOENT', 'EACCES', 'ENOTDIR'].includes(String(code));
 }
 
 /** What a play is told; nothing secret is among it. */

@@ -139,6 +139,11 @@ function answersOf(target: SshTarget, { results }: Played): ChangeResult[] {
 
 /** What failed first says why; the rest follows from it. */
 function throwIfFailed({ target, playbook }: Play, played: Played): void {
+  if (played.exitCode === null)
+    throw new SafeguardError(
+      'CONNECTION_LOST',
+      `Ansible was killed while it carried out ${playbook} on ${describeTarget(target)}`,
+    );
   const bad = played.results.find(({ event }) => event === 'failed' || event === 'unreachable');
   if (bad) throw failureOf(target, bad);
   if (played.exitCode !== 0) throw failed(target, playbook, played);

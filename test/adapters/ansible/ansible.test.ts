@@ -100,18 +100,23 @@ describe('a failure', () => {
   });
 });
 
-/** Command lines of processes of this machine that have a word. */
+function wordsOf(pid: number): string[] {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
+  } catch {
+    // It has ended meanwhile.
+    return [];
+  }
+}
+
+/** Processes of this machine whose command line has a word. */
+function pidsWithWord(word: string): number[] {
+  const pids = readdirSync('/proc').flatMap((name) => (/^\d+$/.test(name) ? [Number(name)] : []));
+  return pids.filter((pid) => wordsOf(pid).some((one) => one.includes(word)));
+}
+
 function withWord(word: string): string[] {
-  return readdirSync('/proc').flatMap((pid) => {
-    if (!/^\d+$/.test(pid)) return [];
-    try {
-      const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
-      return words.some((one) => one.includes(word)) ? [words.join(' ')] : [];
-    } catch {
-      // It has ended meanwhile.
-      return [];
-    }
-  });
+  return pidsWithWord(word).map((pid) => wordsOf(pid).join(' '));
 }
 
 test('when it is stopped, the play, what it has forked and its ssh end, and the reason is told', async () => {
@@ -137,3 +142,26 @@ test('when it is stopped, the play, what it has forked and its ssh end, and the 
   const ssh = withWord(`Port=${sshd.port}`).filter((line) => line.startsWith('ssh'));
   expect(ssh).toEqual([]);
 }, 60_000);
+
+test('when the play itself is killed, what it has forked ends too, and nobody knows what was carried out', async () => {
+  const marker = join(sshd.directory, 'killed');
+  const file = await playbook('dies', {
+    name: 'hang',
+    'ansible.builtin.shell': `touch ${marker}; exec sleep 600`,
+  });
+  const program = new AnsibleProgram(ansible);
+  const settled = expect(program.plain(play(file), { playbook: file, vars: {} })).rejects.toMatchObject({
+    code: 'CONNECTION_LOST',
+    message: expect.stringContaining('Ansible was killed'),
+  });
+  await waitUntil('it hangs', () => Promise.resolve(existsSync(marker)), 60_000, 50);
+  const [first] = pidsWithWord('dies.yml').sort((one, other) => one - other);
+  process.kill(first ?? 0, 'SIGKILL');
+  await settled;
+  await waitUntil(
+    'its processes are gone',
+    () => Promise.resolve(withWord('dies.yml').length === 0),
+    10_000,
+    50,
+  );
+}, 90_000);
