@@ -46,4 +46,4 @@ test("safeguard-host's own tests pass", async () => {
     reject: false,
   });
   expect({ exitCode, stderr: exitCode === 0 ? '' : stderr }).toEqual({ exitCode: 0, stderr: '' });
-});
+}, 120_000);
