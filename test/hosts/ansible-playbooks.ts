@@ -4,7 +4,7 @@ import { join } from 'node:path';
 /** Where a host keeps what the playbooks below did beside the release; in the deploying user's home. */
 export const NOTE = '/home/deploy/own-';
 
-/** The version at which the playbook goes on for ten minutes after the component was activated. */
+/** The version at which the playbook goes on for a while after the component was activated. */
 export const HANGS = '2.9.0';
 
 const ACTIVATE = `
@@ -21,7 +21,7 @@ const ACTIVATE = `
       safeguard_host:
         request: '{{ safeguard_request }}'
     - name: Hang
-      ansible.builtin.command: { argv: [/usr/bin/sleep, '600'] }
+      ansible.builtin.command: { argv: [/usr/bin/sleep, '45'] }
       when: safeguard_version == '${HANGS}'
       changed_when: false
 `;
