@@ -43,6 +43,8 @@ function installDependencies() {
 function build() {
   if (modified('dist/.tsbuildinfo') === 0) console.error('[setup] compiling TypeScript');
   run(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json'], ['ignore', 2, 2]);
+  if (modified('dist/src/workflows.bundle.js') <= modified('dist/.tsbuildinfo'))
+    run(process.execPath, ['dist/setup/workflow-bundle.js'], ['ignore', 2, 2]);
 }
 
 const [name = '', ...rest] = process.argv.slice(2);

@@ -1,5 +1,4 @@
 import { hostname } from 'node:os';
-import { fileURLToPath } from 'node:url';
 import { Client } from '@temporalio/client';
 import { DefaultLogger, Runtime, Worker, type NativeConnection } from '@temporalio/worker';
 import { CodedFailures } from './activities/coded-failures.js';
@@ -23,7 +22,7 @@ import { registerSearchAttributes } from './adapters/search-attributes.js';
 import { SshConnections } from './adapters/ssh/connections.js';
 import { connect, type TemporalSettings } from './adapters/temporal-connection.js';
 import { connectWorker } from './adapters/temporal-worker-connection.js';
-import { bundleWorkflows } from './adapters/workflow-bundle.js';
+import { ownWorkflows } from './adapters/workflow-bundle.js';
 import type { Config } from './config/load.js';
 import { queueFigures } from './queue-figures.js';
 import { taskQueue } from './workflows/messages.js';
@@ -50,9 +49,6 @@ export interface RunningWorker {
   readonly metrics: MetricsAddress | null;
 }
 
-const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-const workflowsPath = fileURLToPath(new URL(`./workflows/index.${extension}`, import.meta.url));
-
 async function createWorker(
   { config, settings, instead = {}, activities = {} }: WorkerOptions,
   native: NativeConnection,
@@ -65,7 +61,7 @@ async function createWorker(
     connection: native,
     namespace: settings.namespace,
     taskQueue: taskQueue(config.application),
-    workflowBundle: await bundleWorkflows(workflowsPath),
+    workflowBundle: await ownWorkflows(),
     activities: {
       ...createActivities({
         config,

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
-import { bundleWorkflows } from '../../src/adapters/workflow-bundle.js';
+import { ownWorkflows } from '../../src/adapters/workflow-bundle.js';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 const HISTORIES = join(ROOT, 'test', 'replay', 'histories');
@@ -22,7 +22,7 @@ async function* recorded(): AsyncGenerator<Recorded> {
 
 test('runs that were recorded replay with the workflows of today', async () => {
   Runtime.install({ logger: new DefaultLogger('ERROR') });
-  const workflowBundle = await bundleWorkflows(join(ROOT, 'src', 'workflows', 'index.ts'));
+  const workflowBundle = await ownWorkflows();
   const replayed = new Map<string, string>();
   for await (const { workflowId, error } of Worker.runReplayHistories({ workflowBundle }, recorded()))
     replayed.set(workflowId, error?.message ?? 'replayed');

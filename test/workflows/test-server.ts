@@ -14,7 +14,7 @@ import { TestWorkflowEnvironment } from '@temporalio/testing';
 import proto from '@temporalio/proto';
 import { DefaultLogger, makeTelemetryFilterString, Runtime, Worker } from '@temporalio/worker';
 import { temporalTestServer } from '../../setup/temporal-test-server.js';
-import { bundleWorkflows } from '../../src/adapters/workflow-bundle.js';
+import { bundleWorkflows, ownWorkflows } from '../../src/adapters/workflow-bundle.js';
 import type { RecoveryRequest, RecoveryWish } from '../../src/domain/recovery.js';
 import type { DeploymentRequest, DeploymentResult } from '../../src/domain/run.js';
 import type { Switches, SwitchWish } from '../../src/domain/switches.js';
@@ -25,8 +25,6 @@ import type { deployment } from '../../src/workflows/index.js';
 import { SEARCH_ATTRIBUTES } from '../../src/domain/search-attributes.js';
 import { request } from '../domain/release-fixtures.js';
 import { MockWorld } from './mock-activities.js';
-
-const WORKFLOWS = join(import.meta.dirname, '..', '..', 'src', 'workflows', 'index.ts');
 
 export type DeploymentHandle = WorkflowHandle<typeof deployment>;
 
@@ -311,14 +309,14 @@ export class TestServer {
   async play<T>(
     story: (stage: Stage) => Promise<T>,
     world = new MockWorld(),
-    { workflowsPath = WORKFLOWS, storyMs = STORY_MS }: { workflowsPath?: string; storyMs?: number } = {},
+    { workflowsPath, storyMs = STORY_MS }: { workflowsPath?: string; storyMs?: number } = {},
   ): Promise<T> {
     this.stages += 1;
     const taskQueue = `stage-${this.stages}`;
     const worker = await Worker.create({
       connection: this.server.nativeConnection,
       taskQueue,
-      workflowBundle: await bundleWorkflows(workflowsPath),
+      workflowBundle: await (workflowsPath ? bundleWorkflows(workflowsPath) : ownWorkflows()),
       activities: world.activities(this.client),
       maxHeartbeatThrottleInterval: '100ms',
       shutdownForceTime: '5s',
