@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { SafeguardError } from '../../domain/errors.js';
 import { runInGroup, type Ended } from '../process-group.js';
-import { ansibleEnvironment, ANSIBLE, connectionVars, playArguments, type Play } from './command.js';
+import { ansibleEnvironment, ANSIBLE, playArguments, type Play } from './command.js';
 import { readEvent, type TaskResult } from './events.js';
 import { unsafeYaml } from './unsafe-yaml.js';
 
@@ -22,6 +22,8 @@ export interface PlayOptions {
   readonly signal?: AbortSignal;
   /** Called with the name of each task as it begins. */
   readonly onTask?: (task: string) => void;
+  /** Called with each result as it comes. */
+  readonly onResult?: (result: TaskResult) => void;
 }
 
 /** How one of Ansible's programs ended; `null`: by a signal. */
@@ -41,12 +43,15 @@ export class Ansible {
   }
 
   /** Carries out a play; resolves for every end of it. */
-  async play(play: Play, { signal, onTask }: PlayOptions = {}): Promise<Played> {
+  async play(play: Play, { signal, onTask, onResult }: PlayOptions = {}): Promise<Played> {
     const results: TaskResult[] = [];
     const onLine = (line: string): void => {
       const event = readEvent(line);
       if (event?.event === 'task') onTask?.(event.task);
-      else if (event) results.push(event);
+      else if (event) {
+        results.push(event);
+        onResult?.(event);
+      }
     };
     const cwd = dirname(play.playbook);
     const { exitCode, stderr } = await withNameless(JSON.stringify(play.secrets ?? {}), (lent) =>
@@ -113,9 +118,9 @@ function isMissing({ exitCode, cause }: Ended): boolean {
 }
 
 /** What a play is told; nothing secret is among it. */
-async function varsFile(scratch: string, { vars, target }: Play): Promise<string> {
+async function varsFile(scratch: string, { vars }: Play): Promise<string> {
   const file = join(scratch, 'vars.yml');
-  await writeFile(file, unsafeYaml({ ...vars, ...connectionVars(target) }), { mode: 0o600 });
+  await writeFile(file, unsafeYaml(vars), { mode: 0o600 });
   return file;
 }
 

@@ -12,25 +12,27 @@ function found(directory: string): string {
   return existsSync(here) || dirname(directory) === directory ? dirname(here) : found(dirname(directory));
 }
 
-/** One play on one host. */
+/** One play. */
 export interface Play {
-  readonly target: SshTarget;
-  /** The team's inventory that the host is in; `null`: the host is known from `safeguard.yaml` alone. */
+  /** Names of hosts. */
+  readonly hosts: readonly string[];
+  /** The team's inventory that the hosts are in; `null`: they are known from `safeguard.yaml` alone. */
   readonly inventory: string | null;
   /** Absolute path. */
   readonly playbook: string;
+  /** Among them how hosts are reached. */
   readonly vars: Readonly<Record<string, Json>>;
-  /** Of components that are staged, by name: sent to the host, and in no variable, argument or named file. */
+  /** Of components that are staged, by name: sent to the hosts, and in no variable, argument or named file. */
   readonly secrets?: Readonly<Record<string, Readonly<Record<string, string>>>>;
   /** `check`: nothing is changed, and what would be is said. */
   readonly mode: 'carry-out' | 'check';
 }
 
 /** The arguments of `ansible-playbook`; the variables are in a file. */
-export function playArguments({ target, inventory, playbook, mode }: Play, varsFile: string): string[] {
+export function playArguments({ hosts, inventory, playbook, mode }: Play, varsFile: string): string[] {
   return [
-    ...['--inventory', inventory ?? `${target.name},`],
-    ...['--limit', target.name],
+    ...['--inventory', inventory ?? `${hosts.join(',')},`],
+    ...['--limit', hosts.join(',')],
     ...['--extra-vars', `@${varsFile}`],
     ...(mode === 'check' ? ['--check', '--diff'] : []),
     playbook,

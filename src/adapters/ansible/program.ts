@@ -12,8 +12,9 @@ import type { HostCallOptions } from '../host-program.js';
 import { describeTarget, type SshTarget } from '../ssh/target.js';
 import { Stop } from '../stop.js';
 import { REQUESTS, type Ansible, type Played } from './ansible.js';
-import type { Play } from './command.js';
+import { connectionVars, type Play } from './command.js';
 import type { TaskResult } from './events.js';
+import { RequestPlays, type PartOptions } from './request-plays.js';
 
 /** By component, then by name. */
 export type Secrets = Readonly<Record<string, Readonly<Record<string, string>>>>;
@@ -46,9 +47,11 @@ export interface OwnPlaybook {
  */
 export class AnsibleProgram {
   readonly #ansible: Ansible;
+  readonly #plays: RequestPlays;
 
   constructor(ansible: Ansible) {
     this.#ansible = ansible;
+    this.#plays = new RequestPlays(ansible);
   }
 
   /** Throws ANSIBLE_MISSING where Ansible can't be started. */
@@ -56,19 +59,27 @@ export class AnsibleProgram {
     await this.#ansible.version(signal);
   }
 
-  /** Carries out requests in order, and answers what the host said to each. In check mode nothing is changed. */
+  /**
+   * Carries out requests in order, and answers what the host said to each. In check mode nothing is changed. What is asked of several
+   * hosts of an environment at the same time is one play.
+   */
   async requests(
-    host: AnsibleHost,
+    { target, inventory }: AnsibleHost,
     requests: readonly AnsibleRequest[],
     secrets: Secrets,
     options: HostCallOptions = {},
     mode: Play['mode'] = 'carry-out',
   ): Promise<ChangeResult[]> {
-    const vars = { safeguard_requests: requests as unknown as Json };
-    const played = await this.#play({ ...host, playbook: REQUESTS, vars, secrets, mode }, options);
-    const answers = answersOf(host.target, played);
+    const environment = requests.map((one) => `${one.application} ${one.environment}`).join();
+    const asked = requests as unknown as readonly Json[];
+    const part = { target, environment, requests: asked, play: { inventory, mode, secrets } };
+    const played = await limited(`${REQUESTS} on ${describeTarget(target)}`, options, (how) =>
+      this.#plays.play(part, how),
+    );
+    throwIfFailed(target, REQUESTS, played);
+    const answers = answersOf(target, played);
     if (answers.length === requests.length) return answers;
-    throw failed(host.target, REQUESTS, played);
+    throw failed(target, REQUESTS, played);
   }
 
   /**
@@ -83,7 +94,7 @@ export class AnsibleProgram {
     mode: Play['mode'] = 'carry-out',
   ): Promise<ChangeResult> {
     const all = { ...vars, safeguard_request: request as unknown as Json };
-    const played = await this.#play({ ...host, playbook, vars: all, mode }, options);
+    const played = await this.#playOwn(host, { playbook, vars: all }, mode, options);
     const answer = answersOf(host.target, played).at(-1);
     if (answer) return answer;
     throw new SafeguardError(
@@ -93,29 +104,39 @@ export class AnsibleProgram {
   }
 
   /** Carries out a team's own playbook that asks safeguard-host for nothing. */
-  async plain(
-    host: AnsibleHost,
-    { playbook, vars }: OwnPlaybook,
-    options: HostCallOptions = {},
-  ): Promise<void> {
-    await this.#play({ ...host, playbook, vars, mode: 'carry-out' }, options);
+  async plain(host: AnsibleHost, playbook: OwnPlaybook, options: HostCallOptions = {}): Promise<void> {
+    await this.#playOwn(host, playbook, 'carry-out', options);
   }
 
-  async #play(play: Play, { signal, timeoutMs, onProgress }: HostCallOptions): Promise<Played> {
-    const late = (): Error =>
-      new SafeguardError(
-        'HOST_TIMEOUT',
-        `${play.playbook} on ${describeTarget(play.target)} did not end within ${String(timeoutMs)} ms`,
-      );
-    const stop = new Stop().with(signal).after(timeoutMs, late);
-    try {
-      const onTask = (text: string): void => onProgress?.({ text });
-      const played = await this.#ansible.play(play, { signal: stop.signal, onTask });
-      throwIfFailed(play, played);
-      return played;
-    } finally {
-      stop.dispose();
-    }
+  async #playOwn(
+    { target, inventory }: AnsibleHost,
+    { playbook, vars }: OwnPlaybook,
+    mode: Play['mode'],
+    options: HostCallOptions,
+  ): Promise<Played> {
+    const all = { ...vars, ...connectionVars(target) };
+    const play: Play = { hosts: [target.name], inventory, playbook, vars: all, mode };
+    const played = await limited(`${playbook} on ${describeTarget(target)}`, options, (how) =>
+      this.#ansible.play(play, how),
+    );
+    throwIfFailed(target, playbook, played);
+    return played;
+  }
+}
+
+/** Carries out a play until the caller's signal or its time says otherwise. */
+async function limited(
+  what: string,
+  { signal, timeoutMs, onProgress }: HostCallOptions,
+  play: (how: PartOptions) => Promise<Played>,
+): Promise<Played> {
+  const late = (): Error =>
+    new SafeguardError('HOST_TIMEOUT', `${what} did not end within ${String(timeoutMs)} ms`);
+  const stop = new Stop().with(signal).after(timeoutMs, late);
+  try {
+    return await play({ signal: stop.signal, onTask: (text) => onProgress?.({ text }) });
+  } finally {
+    stop.dispose();
   }
 }
 
@@ -138,7 +159,7 @@ function answersOf(target: SshTarget, { results }: Played): ChangeResult[] {
 }
 
 /** What failed first says why; the rest follows from it. */
-function throwIfFailed({ target, playbook }: Play, played: Played): void {
+function throwIfFailed(target: SshTarget, playbook: string, played: Played): void {
   if (played.exitCode === null)
     throw new SafeguardError(
       'CONNECTION_LOST',

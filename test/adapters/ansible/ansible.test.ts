@@ -6,7 +6,8 @@ import fc from 'fast-check';
 import { waitUntil } from '../../../lab/waiting.js';
 import { ansibleVenv } from '../../../setup/ansible.js';
 import { Ansible } from '../../../src/adapters/ansible/ansible.js';
-import { AnsibleProgram } from '../../../src/adapters/ansible/program.js';
+import { connectionVars } from '../../../src/adapters/ansible/command.js';
+import { AnsibleProgram, type AnsibleHost } from '../../../src/adapters/ansible/program.js';
 import type { SshTarget } from '../../../src/adapters/ssh/target.js';
 import type { Json } from '../../../src/domain/canonical-json.js';
 import { startSshd, type Sshd } from '../ssh/sshd.js';
@@ -28,7 +29,12 @@ async function playbook(name: string, ...tasks: readonly unknown[]): Promise<str
 }
 
 function play(file: string, vars: Record<string, Json> = {}, target: SshTarget = sshd.target) {
-  return { target, inventory: null, playbook: file, vars, mode: 'carry-out' } as const;
+  const all = { ...vars, ...connectionVars(target) };
+  return { hosts: [target.name], inventory: null, playbook: file, vars: all, mode: 'carry-out' } as const;
+}
+
+function host(): AnsibleHost {
+  return { target: sshd.target, inventory: null };
 }
 
 const WRITE = (file: string, content: string) => ({
@@ -79,7 +85,7 @@ describe('a failure', () => {
     const fail = (msg: string) => ({ name: `task ${msg}`, 'ansible.builtin.fail': { msg } });
     const file = await playbook('fails', fail('one'), fail('two'));
     const program = new AnsibleProgram(ansible);
-    await expect(program.plain(play(file), { playbook: file, vars: {} })).rejects.toMatchObject({
+    await expect(program.plain(host(), { playbook: file, vars: {} })).rejects.toMatchObject({
       code: 'ANSIBLE_FAILED',
       message: expect.stringMatching(/the task "task one" failed: .*one/),
     });
@@ -89,7 +95,7 @@ describe('a failure', () => {
     const file = join(sshd.directory, 'none.yml');
     await writeFile(file, 'hosts: all');
     const program = new AnsibleProgram(ansible);
-    await expect(program.plain(play(file), { playbook: file, vars: {} })).rejects.toMatchObject({
+    await expect(program.plain(host(), { playbook: file, vars: {} })).rejects.toMatchObject({
       code: 'ANSIBLE_FAILED',
       message: expect.stringContaining('playbook must be a list of plays'),
     });
@@ -150,7 +156,7 @@ test('when the play itself is killed, what it has forked ends too, and nobody kn
     'ansible.builtin.shell': `touch ${marker}; exec sleep 600`,
   });
   const program = new AnsibleProgram(ansible);
-  const settled = expect(program.plain(play(file), { playbook: file, vars: {} })).rejects.toMatchObject({
+  const settled = expect(program.plain(host(), { playbook: file, vars: {} })).rejects.toMatchObject({
     code: 'CONNECTION_LOST',
     message: expect.stringContaining('Ansible was killed'),
   });
