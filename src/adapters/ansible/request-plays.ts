@@ -29,10 +29,10 @@ const GATHERING_MS = 100;
  * time is one play.
  */
 export class RequestPlays {
-  readonly #ansible: Ansible;
+  readonly #ansible: Pick<Ansible, 'play'>;
   readonly #gathering = new Map<string, Waiting[]>();
 
-  constructor(ansible: Ansible) {
+  constructor(ansible: Pick<Ansible, 'play'>) {
     this.#ansible = ansible;
   }
 

@@ -1,0 +1,145 @@
+import { beforeEach, expect, test } from '@jest/globals';
+import type { Played, PlayOptions } from '../../../src/adapters/ansible/ansible.js';
+import type { Play } from '../../../src/adapters/ansible/command.js';
+import type { TaskResult } from '../../../src/adapters/ansible/events.js';
+import { RequestPlays, type HostPart } from '../../../src/adapters/ansible/request-plays.js';
+
+/** A play that has been asked for; the test says what comes of it. */
+interface Asked {
+  readonly play: Play;
+  readonly options: PlayOptions | undefined;
+  readonly end: (ended: Omit<Played, 'results'>) => void;
+  readonly fail: (error: Error) => void;
+}
+
+let asked: Asked[];
+let plays: RequestPlays;
+
+beforeEach(() => {
+  asked = [];
+  plays = new RequestPlays({
+    play: (play, options) =>
+      new Promise((resolve, reject) => {
+        asked.push({ play, options, end: (ended) => resolve({ results: [], ...ended }), fail: reject });
+        options?.signal?.addEventListener('abort', () => reject(options.signal?.reason as Error));
+      }),
+  });
+});
+
+function part(
+  host: string,
+  about: Partial<HostPart['play']> = {},
+  environment = 'shop production',
+): HostPart {
+  const target = {
+    name: host,
+    address: '10.0.0.1',
+    port: 22,
+    user: 'deploy',
+    privateKeyFile: '/key',
+    knownHostsFile: '/known_hosts',
+  };
+  return {
+    target,
+    environment,
+    requests: [`first of ${host}`, `second of ${host}`],
+    play: { inventory: null, mode: 'carry-out', secrets: {}, ...about },
+  };
+}
+
+function play(what: HostPart, signal = new AbortController().signal): Promise<Played> {
+  const played = plays.play(what, { signal, onTask: () => undefined });
+  // Each test awaits it later.
+  played.catch(() => undefined);
+  return played;
+}
+
+function result(host: string, event: TaskResult['event'] = 'ok', message = ''): TaskResult {
+  return { event, host, task: 'Carry out', action: 'safeguard_host', message };
+}
+
+async function untilAsked(number: number): Promise<void> {
+  while (asked.length < number) await new Promise((resolve) => setTimeout(resolve, 5));
+}
+
+test('what hosts are asked at the same time is one play, of each its own', async () => {
+  const all = [play(part('web-1')), play(part('web-2')), play(part('web-3'))];
+  await untilAsked(1);
+  const [only] = asked;
+  expect(only?.play).toMatchObject({
+    hosts: ['web-1', 'web-2', 'web-3'],
+    inventory: null,
+    vars: {
+      safeguard_requests: { 'web-2': ['first of web-2', 'second of web-2'] },
+      safeguard_connections: { 'web-3': { ansible_user: 'deploy' } },
+    },
+  });
+  only?.end({ exitCode: 0, stderr: '' });
+  await Promise.all(all);
+  expect(asked).toHaveLength(1);
+});
+
+test.each([
+  ['of another environment', part('web-2', {}, 'shop staging')],
+  ['with other secrets', part('web-2', { secrets: { backend: { PASSWORD: 'x' } } })],
+  ['that only looks', part('web-2', { mode: 'check' })],
+  ['in another inventory', part('web-2', { inventory: '/inventory' })],
+  ['that is there already', part('web-1')],
+])('a host %s is asked in a play of its own', async (_, other) => {
+  void play(part('web-1'));
+  void play(other);
+  await untilAsked(2);
+  expect(asked.map(({ play: { hosts } }) => hosts.length)).toEqual([1, 1]);
+});
+
+test('each host has what was said of it, as soon as all of it was said', async () => {
+  const [one, other] = [play(part('web-1')), play(part('web-2'))];
+  await untilAsked(1);
+  for (const host of ['web-1', 'web-2', 'web-1']) asked[0]?.options?.onResult?.(result(host));
+  expect(await one).toEqual({ results: [result('web-1'), result('web-1')], exitCode: 0, stderr: '' });
+  asked[0]?.options?.onResult?.(result('web-2', 'unreachable'));
+  expect((await other).results).toEqual([result('web-2'), result('web-2', 'unreachable')]);
+});
+
+test('a play that ends before has the same end for all whom it has not answered', async () => {
+  const [one, other] = [play(part('web-1')), play(part('web-2'))];
+  await untilAsked(1);
+  asked[0]?.options?.onResult?.(result('web-1', 'failed'));
+  asked[0]?.end({ exitCode: 2, stderr: 'broken' });
+  expect(await one).toEqual({ results: [result('web-1', 'failed')], exitCode: 2, stderr: 'broken' });
+  expect(await other).toEqual({ results: [], exitCode: 2, stderr: 'broken' });
+});
+
+test('a play that can not begin fails for all', async () => {
+  const all = [play(part('web-1')), play(part('web-2'))];
+  await untilAsked(1);
+  asked[0]?.fail(new Error('no Ansible'));
+  for (const one of all) await expect(one).rejects.toThrow('no Ansible');
+});
+
+test('one host that is given up ends the play: its reason for itself, and for the others as if the play was killed', async () => {
+  const stop = new AbortController();
+  const [one, other, done] = [
+    play(part('web-1'), stop.signal),
+    play(part('web-2')),
+    play(part('web-3')),
+  ] as const;
+  await untilAsked(1);
+  for (const host of ['web-3', 'web-3', 'web-2']) asked[0]?.options?.onResult?.(result(host));
+  stop.abort(new Error('enough'));
+  await expect(one).rejects.toThrow('enough');
+  expect(await other).toEqual({ results: [result('web-2')], exitCode: null, stderr: '' });
+  expect((await done).exitCode).toBe(0);
+});
+
+test('who leaves before the play begins is not in it', async () => {
+  const stop = new AbortController();
+  const one = play(part('web-1'), stop.signal);
+  void play(part('web-2'));
+  stop.abort(new Error('enough'));
+  await expect(one).rejects.toThrow('enough');
+  await untilAsked(1);
+  expect(asked[0]?.play.hosts).toEqual(['web-2']);
+  const gone = play(part('web-3'), stop.signal);
+  await expect(gone).rejects.toThrow('enough');
+});
