@@ -59,6 +59,7 @@ class GithubJob implements CiJob {
 
   watching(watcher: Watcher): Watcher {
     return {
+      everyMs: watcher.everyMs,
       show: (progress) => {
         watcher.show(progress);
         for (const { title, detail } of failedNow(this.last, progress))

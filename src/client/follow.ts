@@ -8,11 +8,10 @@ import { runProgress } from './environments.js';
 import { endOfCompleted, endOfFailed, exitStatuses, type RunEnd } from './run-end.js';
 import { isAway, type Session } from './session.js';
 
-/** How often a run is looked at, in milliseconds. */
-const EVERY_MS = 400;
-
 /** Whoever shows a run to a person. */
 export interface Watcher {
+  /** How often it wants a look, in milliseconds. Each one costs a worker an answer. */
+  readonly everyMs: number;
   /** Called on every look, also when nothing changed, so that clocks can go on. */
   show(progress: Progress): void;
   /** Why nothing can be seen at the moment; `null`: it can again. */
@@ -106,7 +105,7 @@ export async function follow(session: Session, run: Followed, watcher: Watcher):
         if (!isAway(error)) throw error;
         watcher.trouble(`${error.message} The run goes on without this window; trying again.`);
       }
-      await Promise.race([delay(EVERY_MS, undefined, { signal: over.signal }), ended]);
+      await Promise.race([delay(watcher.everyMs, undefined, { signal: over.signal }), ended]);
     }
   } finally {
     over.abort();

@@ -7,6 +7,7 @@ import { progressTable } from './progress-table.js';
 
 /** One line for each change, for logs; `write` takes a line without its break. */
 export class LineWatcher implements Watcher {
+  readonly everyMs = 1_000;
   private last: Progress | null = null;
   private isTroubled = false;
 
@@ -38,6 +39,7 @@ export class LineWatcher implements Watcher {
 
 /** A table that is drawn over itself. */
 export class LiveWatcher implements Watcher {
+  readonly everyMs = 400;
   private readonly update = createLogUpdate(process.stdout);
   private last: Progress | null = null;
   private reason: string | null = null;
