@@ -55,7 +55,7 @@ test(
     await losePower('web-1');
     await hosts.boot('web-1');
 
-    expect(await hosts.serves('web-1')).toBe('1.0.0');
+    await hosts.untilServes('web-1', '1.0.0');
     expect(await hosts.inspect('web-1')).toMatchObject({ withheld: null, intent: null });
   },
   LONG,
@@ -90,7 +90,7 @@ test(
     await losePower('web-2');
     await hosts.boot('web-1');
 
-    expect(await hosts.serves('web-1')).toBe('1.0.0');
+    await hosts.untilServes('web-1', '1.0.0');
   },
   LONG,
 );
@@ -124,6 +124,50 @@ test(
     await run.restore('web-1', '1.0.0');
     expect(await hosts.serves('web-1')).toBe('1.0.0');
     expect((await hosts.inspect('web-1')).withheld).toBeNull();
+  },
+  LONG,
+);
+
+/** How often systemd has read the files of all units since the boot. */
+async function reloads(): Promise<number> {
+  const journal = ['journalctl', '-b', '-o', 'cat', '_PID=1', '--grep', '^Reloading'];
+  const { stdout } = await hosts.lab.run('web-1', journal);
+  return stdout === '' ? 0 : stdout.split('\n').length;
+}
+
+test(
+  'systemd reads the unit of a new release, and no other',
+  async () => {
+    const before = await reloads();
+    const run = hosts.run();
+    await run.activate('web-1', '2.0.0');
+    expect(await hosts.serves('web-1')).toBe('2.0.0');
+    await run.restore('web-1', '1.0.0');
+    expect(await hosts.serves('web-1')).toBe('1.0.0');
+    expect(await reloads()).toBe(before);
+  },
+  LONG,
+);
+
+test(
+  'a unit that another unit names is read anew all the same',
+  async () => {
+    const other = '[Unit]\nWants=kiosk-demo-backend.service\n[Service]\nExecStart=/bin/sleep infinity\n';
+    const path = '/run/systemd/system/other.service';
+    await hosts.lab.run('web-1', ['tee', path], { input: other });
+    await hosts.lab.run('web-1', ['systemctl', 'start', 'other.service']);
+    try {
+      const before = await reloads();
+      const run = hosts.run();
+      await run.activate('web-1', '2.0.0');
+      expect(await hosts.serves('web-1')).toBe('2.0.0');
+      expect(await reloads()).toBe(before + 1);
+      await run.restore('web-1', '1.0.0');
+      expect(await hosts.serves('web-1')).toBe('1.0.0');
+    } finally {
+      await hosts.lab.run('web-1', ['systemctl', 'stop', 'other.service']);
+      await hosts.lab.run('web-1', ['sh', '-c', `rm ${path}; systemctl daemon-reload`]);
+    }
   },
   LONG,
 );
