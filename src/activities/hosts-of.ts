@@ -26,6 +26,25 @@ export async function hostsOf(
 }
 
 /**
+ * The same for a way back, which must not need Ansible: where the inventory can't be read now, the hosts that the last run changed.
+ * @throws SafeguardError INVENTORY_INVALID, ANSIBLE_MISSING when there are none
+ */
+export async function hostsOrKnown(
+  dependencies: Dependencies,
+  environment: EnvironmentConfig,
+  known: readonly HostRef[],
+  pulse: Pulse,
+): Promise<readonly HostRef[]> {
+  try {
+    return await hostsOf(dependencies, environment, pulse);
+  } catch (error) {
+    if (!(error instanceof SafeguardError) || known.length === 0) throw error;
+    pulse.say(`the inventory is not known: ${error.message}`);
+    return known;
+  }
+}
+
+/**
  * Looks at every host at once.
  * @throws SafeguardError when one of them can't be looked at
  */

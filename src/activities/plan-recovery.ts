@@ -20,7 +20,7 @@ import {
   assertOwn,
   environmentNow,
   epochAbove,
-  hostsOf,
+  hostsOrKnown,
   inspectWhatAnswers,
   type Inspected,
 } from './hosts-of.js';
@@ -35,22 +35,6 @@ export interface PlannedRecovery {
 }
 
 type Target = Pick<RecoveryPlan, 'to' | 'compose'>;
-
-/** Those of the environment; of an inventory that can't be read now, those that the last run changed: going back must not need Ansible. */
-async function allHosts(
-  dependencies: Dependencies,
-  environment: EnvironmentConfig,
-  state: EnvironmentState,
-  pulse: Pulse,
-): Promise<readonly HostRef[]> {
-  try {
-    return await hostsOf(dependencies, environment, pulse);
-  } catch (error) {
-    if (!(error instanceof SafeguardError) || state.hosts.length === 0) throw error;
-    pulse.say(`the inventory is not known: ${error.message}`);
-    return state.hosts;
-  }
-}
 
 /** The hosts that are not evicted. */
 function counted(all: readonly HostRef[], { evicted }: Pick<EnvironmentState, 'evicted'>): HostRef[] {
@@ -189,7 +173,7 @@ export async function planRecovery(
   return withPulse(async (pulse) => {
     const environment = configured(dependencies, request);
     const state = (await environmentNow(dependencies, request)) ?? newEnvironment('');
-    const all = await allHosts(dependencies, environment, state, pulse);
+    const all = await hostsOrKnown(dependencies, environment, state.hosts, pulse);
     const hosts = concerned(all, environment, request, state);
     const { wish } = request;
     const wanted = needed(state, request);
