@@ -48,15 +48,21 @@ export interface OwnPlaybook {
 export class AnsibleProgram {
   readonly #ansible: Ansible;
   readonly #plays: RequestPlays;
+  #isThere = false;
 
   constructor(ansible: Ansible) {
     this.#ansible = ansible;
     this.#plays = new RequestPlays(ansible);
   }
 
-  /** Throws ANSIBLE_MISSING where Ansible can't be started. */
+  /**
+   * Throws ANSIBLE_MISSING where Ansible can't be started. Once it could, it is believed to be there: starting it takes most of a second of
+   * processor time, and a play that can't begin says the same.
+   */
   async assertThere(signal: AbortSignal): Promise<void> {
+    if (this.#isThere) return;
     await this.#ansible.version(signal);
+    this.#isThere = true;
   }
 
   /**
