@@ -30,6 +30,8 @@ async function on(host: string, script: string, input = ''): Promise<void> {
 }
 
 beforeAll(async () => {
+  // Journals of hosts hold what tests before this one did on the same lab.
+  const since = new Date();
   campus = await CampusLab.open({ policy: POLICY, readyTimeout: '3s' });
   await campus.startWorker();
   await Promise.all([campus.release('1.0.0'), campus.release('2.0.0')]);
@@ -42,7 +44,7 @@ beforeAll(async () => {
   // Has all that is written in another way in JSON, URLs and the two kinds of base64.
   const secret = `pl/nted "${randomBytes(12).toString('hex')}+`;
   const password = (await campus.lab.secrets())['CAMPUS_PRODUCTION_DB_PASSWORD'] ?? '';
-  const told = { acknowledged: ROWS, secrets: [password, secret] };
+  const told = { acknowledged: ROWS, secrets: [password, secret], since };
   place = { campus, on, secret, rest: await restOf(campus, ['1.0.0', '2.0.0', '2.0.1'], told) };
 }, 180_000);
 afterAll(async () => {

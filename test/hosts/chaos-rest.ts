@@ -77,7 +77,7 @@ function historyText(history: Parameters<typeof historyToJSON>[0]): string {
 export async function restOf(
   campus: CampusLab,
   versions: readonly string[],
-  told: Pick<Rest, 'acknowledged' | 'secrets'>,
+  told: Pick<Rest, 'acknowledged' | 'secrets' | 'since'>,
 ): Promise<Rest> {
   return {
     application: 'campus',
