@@ -1,11 +1,12 @@
 // The one entrance of every npm script: brings the checkout to where the command can run, then runs it.
 // Plain JavaScript on Node built-ins only, because it must work before anything is installed.
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const BUNDLE = 'dist/src/workflows.bundle.js';
 const commands = {
   bench: ['dist/bench/main.js'],
   build: [],
@@ -37,13 +38,15 @@ function installDependencies() {
   console.error('[setup] installing npm packages (npm ci)');
   run('npm', ['ci', '--no-fund', '--no-audit', '--loglevel=error'], ['ignore', 2, 2]);
   writeFileSync(stamp, lock);
+  // It has code of libraries in it, whose files may look older than it.
+  rmSync(join(root, BUNDLE), { force: true });
 }
 
 /** Compiles what changed; the incremental build is a second or two when nothing did. */
 function build() {
   if (modified('dist/.tsbuildinfo') === 0) console.error('[setup] compiling TypeScript');
   run(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json'], ['ignore', 2, 2]);
-  if (modified('dist/src/workflows.bundle.js') <= modified('dist/.tsbuildinfo'))
+  if (modified(BUNDLE) <= modified('dist/.tsbuildinfo'))
     run(process.execPath, ['dist/setup/workflow-bundle.js'], ['ignore', 2, 2]);
 }
 

@@ -847,13 +847,13 @@ def stop_unit(unit: str, control_group: str, seconds: float) -> None:
 
 
 def be_forgotten(unit: str) -> None:
-    """systemd forgets a unit that has stopped, its start limit too, and reads its file when it is asked to start it. Not one that
-    failed, or that another unit names: only for these it has to read the files of all units again, which takes far longer."""
+    """systemd forgets a unit that has stopped, and reads its file when it is asked to start it. Not one that another unit
+    names: only then it has to read the files of all units again, which takes far longer."""
     shown = show_units(unit)[unit]
-    if shown['ActiveState'] != 'failed' and shown['NeedDaemonReload'] != 'yes':
-        return
-    run('systemctl', 'reset-failed', '--', unit)  # fails where there is nothing to reset
-    if show_units(unit)[unit]['NeedDaemonReload'] == 'yes':
+    if shown['ActiveState'] == 'failed':  # it ended badly when it was stopped, and is kept until that is reset
+        run('systemctl', 'reset-failed', '--', unit)
+        shown = show_units(unit)[unit]
+    if shown['NeedDaemonReload'] == 'yes':
         daemon_reload()
 
 
@@ -1263,6 +1263,7 @@ def converge_systemd(change: Change, release: Release, name: str) -> None:
         return
     if before != after:
         write_with_ballast(app, path, after.encode())
+    run('systemctl', 'reset-failed', '--', unit)  # fails where there is nothing to reset; the start limit counts us not
     serving = shown['ActiveState'] not in ('inactive', 'failed') or cgroup_processes(shown['ControlGroup'])
     patience = stop_seconds(app, name)
     begun = time.monotonic()

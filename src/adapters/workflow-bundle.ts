@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
-import { rename, writeFile } from 'node:fs/promises';
+import { rename, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { WorkflowBundleOption, WorkflowBundleWithSourceMap } from '@temporalio/worker';
@@ -43,9 +43,10 @@ export async function ownWorkflows(): Promise<WorkflowBundleOption> {
   return isCurrent() ? { codePath: prebuilt } : bundleWorkflows(workflowsPath);
 }
 
-/** Makes what `ownWorkflows` finds; does nothing when it is there and current. */
+/** Makes what `ownWorkflows` finds; when it is there and current, only its time is that of this build. */
 export async function prebuildWorkflows(): Promise<void> {
-  if (isCurrent()) return;
+  const now = new Date();
+  if (isCurrent()) return utimes(prebuilt, now, now);
   const { code } = await bundleWorkflows(workflowsPath);
   // Whole or not at all: a worker may start meanwhile.
   const scratch = `${prebuilt}.${process.pid}`;

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -32,6 +33,8 @@ type Asked<R> = R extends { readonly token: FencingToken }
 export class StandingHosts {
   private ssh = new SshConnections();
   private epoch = 0;
+  /** A host keeps what runs came to until its next boot, by their names: those of tests before this one too. */
+  private readonly name = `run-${randomBytes(4).toString('hex')}`;
 
   private constructor(
     readonly lab: Lab,
@@ -74,7 +77,7 @@ export class StandingHosts {
   /** A run of a new epoch. */
   run(): Run {
     this.epoch += 1;
-    return new Run(this, this.epoch, `run-${String(this.epoch)}`);
+    return new Run(this, this.epoch, `${this.name}-${String(this.epoch)}`);
   }
 
   /** Power and a running system on both hosts, and 1.0.0 committed on them. */

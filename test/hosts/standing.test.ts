@@ -128,50 +128,6 @@ test(
   LONG,
 );
 
-/** How often systemd has read the files of all units since the boot. */
-async function reloads(): Promise<number> {
-  const journal = ['journalctl', '-b', '-o', 'cat', '_PID=1', '--grep', '^Reloading'];
-  const { stdout } = await hosts.lab.run('web-1', journal);
-  return stdout === '' ? 0 : stdout.split('\n').length;
-}
-
-test(
-  'systemd reads the unit of a new release, and no other',
-  async () => {
-    const before = await reloads();
-    const run = hosts.run();
-    await run.activate('web-1', '2.0.0');
-    expect(await hosts.serves('web-1')).toBe('2.0.0');
-    await run.restore('web-1', '1.0.0');
-    expect(await hosts.serves('web-1')).toBe('1.0.0');
-    expect(await reloads()).toBe(before);
-  },
-  LONG,
-);
-
-test(
-  'a unit that another unit names is read anew all the same',
-  async () => {
-    const other = '[Unit]\nWants=kiosk-demo-backend.service\n[Service]\nExecStart=/bin/sleep infinity\n';
-    const path = '/run/systemd/system/other.service';
-    await hosts.lab.run('web-1', ['tee', path], { input: other });
-    await hosts.lab.run('web-1', ['systemctl', 'start', 'other.service']);
-    try {
-      const before = await reloads();
-      const run = hosts.run();
-      await run.activate('web-1', '2.0.0');
-      expect(await hosts.serves('web-1')).toBe('2.0.0');
-      expect(await reloads()).toBe(before + 1);
-      await run.restore('web-1', '1.0.0');
-      expect(await hosts.serves('web-1')).toBe('1.0.0');
-    } finally {
-      await hosts.lab.run('web-1', ['systemctl', 'stop', 'other.service']);
-      await hosts.lab.run('web-1', ['sh', '-c', `rm ${path}; systemctl daemon-reload`]);
-    }
-  },
-  LONG,
-);
-
 test(
   'a lease that runs out brings the committed release back by itself, and the run is over for this host',
   async () => {

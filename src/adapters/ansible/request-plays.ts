@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import type { Json } from '../../domain/canonical-json.js';
 import type { SshTarget } from '../ssh/target.js';
-import { REQUESTS, type Ansible, type Played } from './ansible.js';
+import { REQUESTS, type Ansible, type Played, type PlayOptions } from './ansible.js';
 import { connectionVars, type Play } from './command.js';
 import type { TaskResult } from './events.js';
 
@@ -15,11 +15,7 @@ export interface HostPart {
 }
 
 /** How a part hangs on who asked for it. */
-export interface PartOptions {
-  readonly signal: AbortSignal;
-  /** Called with the name of each task as it begins. */
-  readonly onTask: (task: string) => void;
-}
+export type PartOptions = Required<Pick<PlayOptions, 'signal' | 'onTask'>>;
 
 /** A step of a run begins on all hosts at once; what comes within this time goes into one play. */
 const GATHERING_MS = 100;

@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
@@ -7,7 +7,11 @@ import { waitUntil } from '../../../lab/waiting.js';
 import { ansibleVenv } from '../../../setup/ansible.js';
 import { Ansible } from '../../../src/adapters/ansible/ansible.js';
 import { connectionVars } from '../../../src/adapters/ansible/command.js';
-import { AnsibleProgram, type AnsibleHost } from '../../../src/adapters/ansible/program.js';
+import {
+  AnsibleProgram,
+  type AnsibleHost,
+  type AnsibleRequest,
+} from '../../../src/adapters/ansible/program.js';
 import type { SshTarget } from '../../../src/adapters/ssh/target.js';
 import type { Json } from '../../../src/domain/canonical-json.js';
 import { startSshd, type Sshd } from '../ssh/sshd.js';
@@ -64,21 +68,39 @@ test('what it is told arrives as it is, whatever it looks like, and nothing of i
   expect(existsSync(join(sshd.directory, 'pwned'))).toBe(false);
 }, 60_000);
 
-test('a host whose key is not on file is not spoken to, whatever an inventory says', async () => {
-  const stranger = await sshd.trusting('');
-  const inventory = join(sshd.directory, 'inventory.ini');
-  const careless = `-o StrictHostKeyChecking=no -o UserKnownHostsFile=${join(sshd.directory, 'known_hosts')}`;
-  await writeFile(inventory, `${stranger.name} ansible_ssh_common_args="${careless}"\n`);
-  const file = await playbook('stranger', { name: 'ping', 'ansible.builtin.ping': {} });
-  const program = new AnsibleProgram(ansible);
-
-  await expect(
-    program.plain({ target: stranger, inventory }, { playbook: file, vars: {} }),
-  ).rejects.toMatchObject({
+describe('a host whose key is not on file is not spoken to, whatever an inventory says', () => {
+  const NOT_SPOKEN_TO = {
     code: 'CONNECTION_LOST',
     message: expect.stringMatching(/did not answer Ansible: .*Host key verification failed/s),
-  });
-}, 60_000);
+  };
+
+  async function stranger(): Promise<AnsibleHost> {
+    const target = await sshd.trusting('');
+    const inventory = join(sshd.directory, 'inventory.ini');
+    const careless = `-o StrictHostKeyChecking=no -o UserKnownHostsFile=${join(sshd.directory, 'known_hosts')}`;
+    const says = ['ansible_ssh_common_args', 'ansible_ssh_args'].map((name) => `${name}="${careless}"`);
+    await writeFile(inventory, `${target.name} ansible_host=127.0.0.9 ${says.join(' ')}\n`);
+    return { target, inventory };
+  }
+
+  test('by a playbook of a team', async () => {
+    const file = await playbook('stranger', { name: 'ping', 'ansible.builtin.ping': {} });
+    await expect(
+      new AnsibleProgram(ansible).plain(await stranger(), { playbook: file, vars: {} }),
+    ).rejects.toMatchObject(NOT_SPOKEN_TO);
+  }, 60_000);
+
+  test('by what safeguard asks itself', async () => {
+    const request = {
+      application: 'demo',
+      environment: 'test',
+      operation: 'activate',
+    } as unknown as AnsibleRequest;
+    await expect(new AnsibleProgram(ansible).requests(await stranger(), [request], {})).rejects.toMatchObject(
+      NOT_SPOKEN_TO,
+    );
+  }, 60_000);
+});
 
 describe('a failure', () => {
   test('says the task and its words, and the first one counts', async () => {
@@ -103,6 +125,18 @@ describe('a failure', () => {
 
   test('to start it is told as such', async () => {
     await expect(new Ansible('/nowhere').version()).rejects.toMatchObject({ code: 'ANSIBLE_MISSING' });
+  });
+
+  test('to start it is asked for until it was seen to start', async () => {
+    const bin = join(sshd.directory, 'bin');
+    const program = new AnsibleProgram(new Ansible(bin));
+    const { signal } = new AbortController();
+    await expect(program.assertThere(signal)).rejects.toMatchObject({ code: 'ANSIBLE_MISSING' });
+    await mkdir(bin);
+    await writeFile(join(bin, 'ansible-playbook'), '#!/bin/sh\necho there\n', { mode: 0o755 });
+    await program.assertThere(signal);
+    await rm(bin, { recursive: true });
+    await program.assertThere(signal);
   });
 });
 

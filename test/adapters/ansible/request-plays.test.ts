@@ -1,6 +1,9 @@
+import { readFileSync } from 'node:fs';
 import { beforeEach, expect, test } from '@jest/globals';
-import type { Played, PlayOptions } from '../../../src/adapters/ansible/ansible.js';
-import type { Play } from '../../../src/adapters/ansible/command.js';
+import { parse } from 'yaml';
+import { waitUntil } from '../../../lab/waiting.js';
+import { REQUESTS, type Played, type PlayOptions } from '../../../src/adapters/ansible/ansible.js';
+import { connectionVars, type Play } from '../../../src/adapters/ansible/command.js';
 import type { TaskResult } from '../../../src/adapters/ansible/events.js';
 import { RequestPlays, type HostPart } from '../../../src/adapters/ansible/request-plays.js';
 
@@ -59,7 +62,7 @@ function result(host: string, event: TaskResult['event'] = 'ok', message = ''): 
 }
 
 async function untilAsked(number: number): Promise<void> {
-  while (asked.length < number) await new Promise((resolve) => setTimeout(resolve, 5));
+  await waitUntil(`${number} plays are asked for`, () => asked.length >= number, 5_000, 5);
 }
 
 test('what hosts are asked at the same time is one play, of each its own', async () => {
@@ -142,4 +145,14 @@ test('who leaves before the play begins is not in it', async () => {
   expect(asked[0]?.play.hosts).toEqual(['web-2']);
   const gone = play(part('web-3'), stop.signal);
   await expect(gone).rejects.toThrow('enough');
+});
+
+test('the playbook takes all that says how a host is reached', () => {
+  const [{ vars }] = parse(readFileSync(REQUESTS, 'utf8')) as [{ vars: Record<string, string> }];
+  const names = Object.keys(connectionVars(part('web-1').target));
+  expect(vars).toEqual(
+    Object.fromEntries(
+      names.map((name) => [name, `{{ safeguard_connections[inventory_hostname].${name} }}`]),
+    ),
+  );
 });
