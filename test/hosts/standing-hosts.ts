@@ -154,6 +154,7 @@ export class StandingHosts {
     return served[0] === served[1] ? (served[0] ?? '') : served.join(' and ');
   }
 
+  /** A change of a unit ends when its process has begun: it listens a moment later. */
   async untilServes(host: Standing, version: Version | 'nothing'): Promise<void> {
     await until(`${host} serves ${version}`, async () => (await this.serves(host)) === version);
   }

@@ -39,8 +39,8 @@ test(
     await run.restore('web-1', '1.0.0');
     await run.commit('web-2', '2.0.0');
 
-    expect(await hosts.serves('web-1')).toBe('1.0.0');
-    expect(await hosts.serves('web-2')).toBe('2.0.0');
+    await hosts.untilServes('web-1', '1.0.0');
+    await hosts.untilServes('web-2', '2.0.0');
     expect(await hosts.inspect('web-1')).toMatchObject({ withheld: null, intent: null });
     expect(await hosts.inspect('web-2')).toMatchObject({ withheld: null, intent: null });
   },
@@ -77,7 +77,7 @@ test(
     );
     await run.restore('web-1', '2.0.0');
     await run.commit('web-1', '2.0.0');
-    expect(await hosts.serves('web-1')).toBe('2.0.0');
+    await hosts.untilServes('web-1', '2.0.0');
     expect(await hosts.inspect('web-1')).toMatchObject({ withheld: null, committed: hosts.digest('2.0.0') });
   },
   LONG,
@@ -122,7 +122,7 @@ test(
     const seen = await hosts.inspect('web-1');
     expect(seen).toMatchObject({ withheld: 'evicted: its disk fails', committed: hosts.digest('1.0.0') });
     await run.restore('web-1', '1.0.0');
-    expect(await hosts.serves('web-1')).toBe('1.0.0');
+    await hosts.untilServes('web-1', '1.0.0');
     expect((await hosts.inspect('web-1')).withheld).toBeNull();
   },
   LONG,
@@ -132,8 +132,8 @@ test(
   'a lease that runs out brings the committed release back by itself, and the run is over for this host',
   async () => {
     const run = hosts.run();
-    await run.activate('web-1', '2.0.0', 5);
-    expect(await hosts.serves('web-1')).toBe('2.0.0');
+    await run.activate('web-1', '2.0.0', 8);
+    await hosts.untilServes('web-1', '2.0.0');
     await hosts.untilServes('web-1', '1.0.0');
 
     await until('nothing is left', async () => (await hosts.leftovers('web-1')) === '');
@@ -162,7 +162,7 @@ test(
       expect(await run.renew('web-1', 10)).toEqual({ changed: true });
       return Date.now() > end;
     });
-    expect(await hosts.serves('web-1')).toBe('2.0.0');
+    await hosts.untilServes('web-1', '2.0.0');
     await run.restore('web-1', '1.0.0');
     expect(await run.renew('web-1', 10)).toEqual({ changed: false });
     await until('nothing is left', async () => (await hosts.leftovers('web-1')) === '');
@@ -216,7 +216,7 @@ test(
     expect(withheld).toMatch(/may have committed .*; .* serves release/);
     expect(intent?.prepared).toBe(true);
     await run.restore('web-1', '1.0.0');
-    expect(await hosts.serves('web-1')).toBe('1.0.0');
+    await hosts.untilServes('web-1', '1.0.0');
   },
   LONG,
 );
@@ -245,7 +245,7 @@ test(
     expect(await hosts.serves('web-1')).toBe('nothing');
     await run.restore('web-1', '1.0.0');
     await run.commit('web-1', '1.0.0');
-    expect(await hosts.serves('web-1')).toBe('1.0.0');
+    await hosts.untilServes('web-1', '1.0.0');
   },
   LONG,
 );
@@ -264,7 +264,7 @@ test(
       () => other.withdraw('web-1', 'evicted'),
     ])
       await expect(refused()).rejects.toMatchObject({ hostCode: 'FENCED' });
-    expect(await hosts.serves('web-1')).toBe('2.0.0');
+    await hosts.untilServes('web-1', '2.0.0');
   },
   LONG,
 );
@@ -281,7 +281,7 @@ test(
     expect(stdout).toContain('starts backend 2.0.0');
     expect(stdout).not.toContain('starts backend 1.0.0');
     await hosts.lab.run('web-1', ['systemctl', 'restart', 'safeguard-gate.service']);
-    expect(await hosts.serves('web-1')).toBe('2.0.0');
+    await hosts.untilServes('web-1', '2.0.0');
   },
   LONG,
 );
