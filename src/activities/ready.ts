@@ -35,7 +35,8 @@ async function notReady(
     });
     return answer.status === 200 ? null : `${path} answers ${answer.status}`;
   } catch (error) {
-    if (error instanceof SafeguardError && error.code === 'PROBE_FAILED') return `${path} does not answer`;
+    const { code } = error instanceof SafeguardError ? error : { code: null };
+    if (code === 'NOT_REACHED' || code === 'PROBE_FAILED') return `${path} does not answer`;
     throw error;
   }
 }

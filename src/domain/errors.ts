@@ -189,7 +189,11 @@ export const ERRORS = {
     class: 'refused',
     advice: 'A host reported success but does not show it; see the differences.',
   },
-  PROBE_FAILED: { class: 'failed', advice: 'The check could not be carried out; see its cause.' },
+  NOT_REACHED: {
+    class: 'unreachable',
+    advice: 'See whether it runs and listens there, whether its name is known, and whether it lets the login in.',
+  },
+  PROBE_FAILED: { class: 'failed', advice: 'It was reached, but does not answer as it should; see the message.' },
   MIGRATION_FAILED: {
     class: 'failed',
     advice: "Read Flyway's message; mend the migration, and check flyway_schema_history.",

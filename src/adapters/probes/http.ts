@@ -2,6 +2,7 @@ import { request, type IncomingHttpHeaders, type IncomingMessage } from 'node:ht
 import type { Duplex } from 'node:stream';
 import { attempt, type ProbeOptions } from './attempt.js';
 import type { Dial } from './dial.js';
+import { assertTrusted, openTls, type TlsAsk } from './tls.js';
 
 /** Most that a body may have; a health page is small. */
 const MAX_BODY_BYTES = 1024 * 1024;
@@ -9,9 +10,14 @@ const MAX_BODY_BYTES = 1024 * 1024;
 export interface HttpAsk extends ProbeOptions {
   /** With its query, from `/` on. */
   readonly path: string;
+  /** `GET` unless told. */
+  readonly method?: string;
   /** Value of the Host header; `localhost` unless told. */
   readonly hostName?: string;
   readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+  /** Left out: plain HTTP. */
+  readonly tls?: TlsAsk;
 }
 
 export interface HttpAnswer {
@@ -22,16 +28,27 @@ export interface HttpAnswer {
   readonly ms: number;
 }
 
-function get(socket: Duplex, ask: HttpAsk): Promise<IncomingMessage> {
+function send(socket: Duplex, ask: HttpAsk): Promise<IncomingMessage> {
+  const { path, method = 'GET', hostName = 'localhost', body = '' } = ask;
+  const headers = {
+    host: hostName,
+    'accept-encoding': 'identity',
+    ...(body === '' ? {} : { 'content-length': Buffer.byteLength(body) }),
+    ...ask.headers,
+    connection: 'close',
+  };
   return new Promise((resolve, reject) => {
-    const headers = { host: ask.hostName ?? 'localhost', ...ask.headers, connection: 'close' };
-    request({ path: ask.path, headers, createConnection: () => socket }, resolve)
+    request({ path, method, headers, createConnection: () => socket }, resolve)
       .on('error', reject)
-      .end();
+      .end(body);
   });
 }
 
 async function readBody(response: IncomingMessage): Promise<string> {
+  const encoding = response.headers['content-encoding'] ?? 'identity';
+  // A few bytes of it may stand for gigabytes.
+  if (encoding !== 'identity')
+    throw new Error(`the body is compressed (${encoding}), which was not asked for`);
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of response as AsyncIterable<Buffer>) {
@@ -42,16 +59,23 @@ async function readBody(response: IncomingMessage): Promise<string> {
   return Buffer.concat(chunks).toString('utf8');
 }
 
-/** GET. Resolves for every status, redirections are not followed. Throws PROBE_FAILED and what `SshConnections` throws. */
+/**
+ * One request. Resolves for every status, redirections are not followed. Throws NOT_REACHED, PROBE_FAILED (an untrusted certificate
+ * included) and what `SshConnections` throws.
+ */
 export async function httpProbe(dial: Dial, ask: HttpAsk): Promise<HttpAnswer> {
   const started = performance.now();
-  return attempt(`GET http://${dial.place}${ask.path}`, ask, async (signal) => {
+  const what = `${ask.method ?? 'GET'} ${ask.tls ? 'https' : 'http'}://${dial.place}${ask.path}`;
+  return attempt(what, ask, async (signal, reached) => {
     const socket = await dial.open(signal);
     const giveUp = (): unknown => socket.destroy();
     signal.addEventListener('abort', giveUp, { once: true });
     if (signal.aborted) giveUp();
+    reached();
     try {
-      const response = await get(socket, ask);
+      const stream = ask.tls ? await openTls(socket, ask.tls) : socket;
+      if (stream !== socket) assertTrusted(stream);
+      const response = await send(stream, ask);
       const body = await readBody(response);
       return {
         status: response.statusCode ?? 0,

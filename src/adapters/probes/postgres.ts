@@ -1,5 +1,6 @@
+import { Socket } from 'node:net';
 import pg from 'pg';
-import { attempt, type ProbeOptions } from './attempt.js';
+import { attempt, NotLetIn, type ProbeOptions } from './attempt.js';
 
 export interface PostgresAsk extends ProbeOptions {
   readonly host: string;
@@ -27,8 +28,20 @@ const FACTS = `select current_setting('server_version') as version,
 const SCHEMA_VERSION = `select version from public.flyway_schema_history where success and version is not null
   order by string_to_array(version, '.')::numeric[] desc limit 1`;
 
+/** SQLSTATE classes with which a server lets nobody in: a refused login, no such database, no more connections. */
+const NOT_LET_IN = /^(28|3D|53|57P03)/;
+
+async function logIn(client: pg.Client): Promise<void> {
+  try {
+    await client.connect();
+  } catch (cause) {
+    if (!(cause instanceof pg.DatabaseError) || !NOT_LET_IN.test(cause.code ?? '')) throw cause;
+    throw new NotLetIn(cause.message, { cause });
+  }
+}
+
 async function look(client: pg.Client): Promise<Omit<PostgresAnswer, 'ms'>> {
-  await client.connect();
+  await logIn(client);
   const facts = (await client.query<{ version: string; tables: number; history: boolean }>(FACTS)).rows[0];
   if (!facts) throw new Error('the server answered without a row');
   const newest = facts.history
@@ -38,12 +51,12 @@ async function look(client: pg.Client): Promise<Omit<PostgresAnswer, 'ms'>> {
   return { serverVersion, schemaVersion: newest?.version ?? null, tables: facts.tables };
 }
 
-/** Logs in from this machine and looks. Throws PROBE_FAILED. The password is in no message. */
+/** Logs in from this machine and looks. Throws NOT_REACHED and PROBE_FAILED. The password is in no message. */
 export async function postgresProbe(ask: PostgresAsk): Promise<PostgresAnswer> {
   const started = performance.now();
   const { host, port, database, user, password, timeoutMs = 5_000 } = ask;
   const what = `PostgreSQL ${database} at ${host}:${String(port)}`;
-  return attempt(what, ask, async (signal) => {
+  return attempt(what, ask, async (signal, reached) => {
     const limits = {
       connectionTimeoutMillis: timeoutMs,
       statement_timeout: timeoutMs,
@@ -57,6 +70,7 @@ export async function postgresProbe(ask: PostgresAsk): Promise<PostgresAnswer> {
       password,
       ...limits,
       application_name: 'safeguard',
+      stream: () => new Socket().once('connect', reached),
     });
     const failed = new Promise<never>((_resolve, reject) => {
       // Without a listener a connection that breaks between two queries ends the process.

@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream';
-import { attempt, type ProbeOptions } from './attempt.js';
+import { attempt, NotLetIn, type ProbeOptions } from './attempt.js';
 import type { Dial } from './dial.js';
 
 /** INFO is some 6 kB. */
@@ -20,7 +20,10 @@ export function redisCommand(...words: readonly string[]): string {
   return `*${String(words.length)}\r\n${words.map((word) => `$${String(Buffer.byteLength(word))}\r\n${word}\r\n`).join('')}`;
 }
 
-/** Reads replies one after the other; throws an `Error` for Redis' own errors and for anything that is no reply. */
+/**
+ * Reads replies one after the other; throws `NotLetIn` for a refused login, and an `Error` for Redis' other errors and for anything
+ * that is no reply.
+ */
 export class RedisReplies {
   #rest: Buffer;
 
@@ -32,7 +35,7 @@ export class RedisReplies {
   next(): string {
     const line = this.#take(this.#rest.indexOf('\r\n'));
     if (line.startsWith('+')) return line.slice(1);
-    if (line.startsWith('-')) throw new Error(line.slice(1, 200));
+    if (line.startsWith('-')) throw refusal(line.slice(1, 200));
     if (!/^\$\d+$/.test(line)) throw new Error('the answer is not from a Redis server');
     return this.#take(Number(line.slice(1)));
   }
@@ -44,6 +47,13 @@ export class RedisReplies {
     this.#rest = this.#rest.subarray(length + 2);
     return text;
   }
+}
+
+/** What Redis says of a login that it does not let in, as against what it says of a command. */
+const LOGIN_REFUSED = /^(NOAUTH|WRONGPASS|NOPERM|ERR AUTH|ERR invalid password)/;
+
+function refusal(message: string): Error {
+  return LOGIN_REFUSED.test(message) ? new NotLetIn(message) : new Error(message);
 }
 
 /** Reads the `name:value` lines of INFO. */
@@ -65,11 +75,12 @@ async function readAll(socket: Duplex): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
-/** PING and INFO over plain TCP. Throws PROBE_FAILED and what `SshConnections` throws. */
+/** PING and INFO over plain TCP. Throws NOT_REACHED, PROBE_FAILED and what `SshConnections` throws. */
 export async function redisProbe(dial: Dial, ask: RedisAsk = {}): Promise<RedisAnswer> {
   const started = performance.now();
-  return attempt(`Redis at ${dial.place}`, ask, async (signal) => {
+  return attempt(`Redis at ${dial.place}`, ask, async (signal, reached) => {
     const socket = await dial.open(signal);
+    reached();
     const giveUp = (): unknown => socket.destroy();
     signal.addEventListener('abort', giveUp, { once: true });
     if (signal.aborted) giveUp();

@@ -56,7 +56,7 @@ export class SshConnections {
     }
   }
 
-  /** A TCP connection from the host to `host:port`. Also throws PROBE_FAILED when nothing accepts it there. */
+  /** A TCP connection from the host to `host:port`. Also throws NOT_REACHED when nothing accepts it there. */
   async forward(
     target: SshTarget,
     port: number,

@@ -14,7 +14,7 @@ export interface ForwardOptions {
 
 function notOpened(place: string, cause: unknown): SafeguardError {
   const message = cause instanceof Error ? cause.message : String(cause);
-  return new SafeguardError('PROBE_FAILED', `${place} does not accept a connection: ${message}`, { cause });
+  return new SafeguardError('NOT_REACHED', `${place} does not accept a connection: ${message}`, { cause });
 }
 
 /** Opens a TCP connection from the host to `host:port`; see {@link SshConnections.forward} for its errors. */

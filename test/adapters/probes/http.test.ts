@@ -85,10 +85,10 @@ testBothWays('an abort', async (dial) => {
 test('nothing listens', async () => {
   const nobody = await freePort();
   await expect(httpProbe(fromHere('127.0.0.1', nobody), { path: '/' })).rejects.toMatchObject({
-    code: 'PROBE_FAILED',
+    code: 'NOT_REACHED',
   });
   await expect(httpProbe(throughHost(ssh, sshd.target, nobody), { path: '/' })).rejects.toMatchObject({
-    code: 'PROBE_FAILED',
+    code: 'NOT_REACHED',
   });
 });
 

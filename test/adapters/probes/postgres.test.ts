@@ -38,12 +38,12 @@ test('the highest successful version, compared as numbers', async () => {
 test('a server that is not there, and a database that is not', async () => {
   const gone = postgresProbe({ ...ask, port: await freePort() });
   await expect(gone).rejects.toMatchObject({
-    code: 'PROBE_FAILED',
+    code: 'NOT_REACHED',
     message: expect.stringContaining('ECONNREFUSED') as unknown,
   });
   const other: unknown = await postgresProbe({ ...ask, database: 'other' }).catch((error: unknown) => error);
   expect(other).toMatchObject({
-    code: 'PROBE_FAILED',
+    code: 'NOT_REACHED',
     message: expect.stringContaining('does not exist') as unknown,
   });
   expect(String(other)).not.toContain('do-not-show');

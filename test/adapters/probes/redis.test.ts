@@ -54,9 +54,9 @@ test('through the host', async () => {
 test('without or with a wrong password', async () => {
   const dial = fromHere('127.0.0.1', port);
   const message = (words: string): unknown => expect.stringContaining(words);
-  await expect(redisProbe(dial)).rejects.toMatchObject({ code: 'PROBE_FAILED', message: message('NOAUTH') });
+  await expect(redisProbe(dial)).rejects.toMatchObject({ code: 'NOT_REACHED', message: message('NOAUTH') });
   await expect(redisProbe(dial, { password: 'x' })).rejects.toMatchObject({
-    code: 'PROBE_FAILED',
+    code: 'NOT_REACHED',
     message: message('WRONGPASS'),
   });
 });

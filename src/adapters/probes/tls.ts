@@ -1,0 +1,84 @@
+import { once } from 'node:events';
+import { isIP } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { connect, type PeerCertificate, type TLSSocket } from 'node:tls';
+import { attempt, type ProbeOptions } from './attempt.js';
+import type { Dial } from './dial.js';
+
+/** How a connection is secured. */
+export interface TlsAsk {
+  /** Name or address that the certificate is to be for. */
+  readonly serverName: string;
+  /** Certificates (PEM) that are trusted; left out: those that Node.js trusts. */
+  readonly ca?: string;
+}
+
+/** What a server presented. */
+export interface TlsAnswer {
+  /** Why the certificate is not to be trusted, in OpenSSL's words (`CERT_HAS_EXPIRED`, …); `null`: it is. */
+  readonly objection: string | null;
+  /** From which day on, and until when it is valid. */
+  readonly validFrom: Date;
+  readonly validTo: Date;
+  /** Name of who issued it. */
+  readonly issuer: string;
+  /** Such as `TLSv1.3`. */
+  readonly protocol: string;
+  readonly ms: number;
+}
+
+/** A secured stream over an open one. Certificates of every kind are taken: ask {@link objectionTo}, or insist with {@link assertTrusted}. */
+export async function openTls(socket: Duplex, { serverName, ca }: TlsAsk): Promise<TLSSocket> {
+  const secured = connect({
+    socket,
+    ...(isIP(serverName) === 0 ? { servername: serverName } : {}),
+    // What the certificate is compared with, for addresses too.
+    host: serverName,
+    ...(ca === undefined ? {} : { ca }),
+    ALPNProtocols: ['http/1.1'],
+    rejectUnauthorized: false,
+  });
+  await once(secured, 'secureConnect');
+  return secured;
+}
+
+/** Why the peer is not trusted; `null`: it is. */
+export function objectionTo(stream: TLSSocket): string | null {
+  if (stream.authorized) return null;
+  const { authorizationError: error } = stream as { authorizationError?: Error | string };
+  return error instanceof Error ? error.message : (error ?? 'not trusted');
+}
+
+/** @throws Error where the peer's certificate is not valid, not trusted, or not for the name that was asked */
+export function assertTrusted(stream: Duplex): void {
+  const objection = objectionTo(stream as TLSSocket);
+  if (objection !== null) throw new Error(`the certificate is not trusted: ${objection}`);
+}
+
+/** Secures a connection and looks at the certificate, whatever it is. Throws NOT_REACHED and PROBE_FAILED. */
+export async function tlsProbe(dial: Dial, ask: TlsAsk & ProbeOptions): Promise<TlsAnswer> {
+  const started = performance.now();
+  return attempt(`TLS with ${dial.place}`, ask, async (signal, reached) => {
+    const socket = await dial.open(signal);
+    const giveUp = (): unknown => socket.destroy();
+    signal.addEventListener('abort', giveUp, { once: true });
+    if (signal.aborted) giveUp();
+    reached();
+    try {
+      const stream = await openTls(socket, ask);
+      const certificate: Partial<PeerCertificate> = stream.getPeerCertificate();
+      if (certificate.valid_from === undefined || certificate.valid_to === undefined)
+        throw new Error('no certificate was presented');
+      return {
+        objection: objectionTo(stream),
+        validFrom: new Date(certificate.valid_from),
+        validTo: new Date(certificate.valid_to),
+        issuer: [certificate.issuer?.CN ?? 'an unnamed issuer'].flat().join(', '),
+        protocol: stream.getProtocol() ?? 'unknown',
+        ms: Math.round(performance.now() - started),
+      };
+    } finally {
+      socket.destroy();
+    }
+  });
+}
