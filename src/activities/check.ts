@@ -1,11 +1,11 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { Stop } from '../adapters/stop.js';
+import { repeated, turns } from '../checks/repeat.js';
 import { isPerHost, summarize, type Check, type CheckResult, type HealthReport } from '../domain/check.js';
 import { SafeguardError } from '../domain/errors.js';
 import type { HostRef } from '../domain/plan.js';
 import type { CheckPolicy } from '../domain/policy.js';
 import { configured, type Dependencies, type Where } from './dependencies.js';
-import { look, type Finding } from './look.js';
+import { look } from './look.js';
 import { CHECK_BEAT_MS, withPulse } from './pulse.js';
 import { sharedLooks } from './shared-looks.js';
 
@@ -15,34 +15,6 @@ export interface CheckRequest extends Where {
   readonly hosts: readonly HostRef[];
   readonly checks: readonly Check[];
   readonly policy: CheckPolicy;
-}
-
-const EVIDENCE_CHARACTERS = 300;
-
-async function carryOut(
-  check: Check,
-  lookOnce: () => Promise<Finding>,
-  policy: CheckPolicy,
-  target: string,
-  signal: AbortSignal,
-): Promise<CheckResult> {
-  const started = performance.now();
-  for (let attempts = 1; ; attempts += 1) {
-    const finding = await lookOnce();
-    if (finding.ok || attempts >= check.attempts) {
-      return {
-        name: check.name,
-        category: check.category,
-        severity: check.severity,
-        target,
-        verdict: finding.ok ? 'pass' : 'fail',
-        attempts,
-        durationMs: Math.round(performance.now() - started),
-        evidence: finding.evidence.slice(0, EVIDENCE_CHARACTERS),
-      };
-    }
-    await delay(policy.intervalSeconds * 1000, undefined, { signal });
-  }
 }
 
 /** A full disk of the runner must not stop a verdict, least of all on the way back; it is said as a warning. */
@@ -84,12 +56,19 @@ export async function check(dependencies: Dependencies, request: CheckRequest): 
     const phase = new Stop().with(pulse.signal).after(policy.phaseTimeoutSeconds * 1000, late);
     const looking = { ssh: dependencies.ssh, program: sharedLooks(dependencies.program) };
     const limits = { signal: phase.signal, timeoutMs: policy.timeoutSeconds * 1000 };
+    const slots = turns();
     const run = async (one: Check, host: HostRef | null): Promise<CheckResult> => {
-      const lookOnce = (): Promise<Finding> => look(looking, environment, one, host, limits);
-      const result = await carryOut(one, lookOnce, policy, host?.name ?? 'environment', phase.signal);
+      const { name, category, severity, attempts } = one;
+      const patience = { attempts, intervalMs: policy.intervalSeconds * 1000 };
+      const seen = await repeated(
+        () => look(looking, environment, one, host, limits),
+        patience,
+        slots,
+        phase.signal,
+      );
       done += 1;
       pulse.say(`${done} checks done`);
-      return result;
+      return { name, category, severity, target: host?.name ?? 'environment', ...seen };
     };
     const results = await phase.race(
       Promise.all(

@@ -5,7 +5,15 @@ import { redisProbe } from '../adapters/probes/redis.js';
 import { systemdProbe } from '../adapters/probes/systemd.js';
 import { readSecret } from '../adapters/secrets.js';
 import type { EnvironmentConfig } from '../config/load.js';
-import type { Check, DatabaseCheck, HttpCheck, SystemCheck } from '../domain/check.js';
+import {
+  fail,
+  pass,
+  type Check,
+  type DatabaseCheck,
+  type HttpCheck,
+  type Observation,
+  type SystemCheck,
+} from '../domain/check.js';
 import { SafeguardError } from '../domain/errors.js';
 import { readPointer } from '../domain/json-pointer.js';
 import type { HostRef } from '../domain/plan.js';
@@ -13,12 +21,6 @@ import { tolerates } from '../domain/version.js';
 import { targetOf, type Dependencies } from './dependencies.js';
 import { parseJdbcUrl } from './jdbc.js';
 import type { Inspector } from './shared-looks.js';
-
-/** What one look came to. */
-export interface Finding {
-  readonly ok: boolean;
-  readonly evidence: string;
-}
 
 /** What hosts are looked at with. */
 interface Looking {
@@ -31,45 +33,46 @@ interface Limits {
   readonly timeoutMs: number;
 }
 
+function judged(ok: boolean, evidence: string): Observation {
+  return { verdict: ok ? 'pass' : 'fail', evidence };
+}
+
 /** Judges an HTTP answer: status, then a place in the JSON, then the whole text. Pure. */
 export function judgeHttp(
   check: HttpCheck,
   answer: { readonly status: number; readonly body: string; readonly ms: number },
-): Finding {
+): Observation {
   if (answer.status !== check.status)
-    return { ok: false, evidence: `${check.path} answered ${answer.status}, expected ${check.status}` };
+    return fail(`${check.path} answered ${answer.status}, expected ${check.status}`);
   if (check.json) {
     const found = readPointer(answer.body, check.json.pointer);
     const { equals } = check.json;
     const ok = equals === undefined ? found !== undefined : found === equals;
     if (!ok)
-      return {
-        ok,
-        evidence: `${check.path} says ${check.json.pointer} = ${JSON.stringify(found)}, expected ${equals === undefined ? 'something' : JSON.stringify(equals)}`,
-      };
+      return fail(
+        `${check.path} says ${check.json.pointer} = ${JSON.stringify(found)}, expected ${equals === undefined ? 'something' : JSON.stringify(equals)}`,
+      );
   }
   if (check.text !== undefined && answer.body.trim() !== check.text) {
-    return {
-      ok: false,
-      evidence: `${check.path} is ${JSON.stringify(answer.body.trim().slice(0, 80))}, expected ${JSON.stringify(check.text)}`,
-    };
+    const found = JSON.stringify(answer.body.trim().slice(0, 80));
+    return fail(`${check.path} is ${found}, expected ${JSON.stringify(check.text)}`);
   }
-  return { ok: true, evidence: `${answer.status} in ${answer.ms} ms` };
+  return pass(`${answer.status} in ${answer.ms} ms`);
 }
 
 /** Judges what the database said. Pure. */
 export function judgeDatabase(
   check: DatabaseCheck,
   answer: { readonly schemaVersion: string | null; readonly tables: number },
-): Finding {
+): Observation {
   const evidence = `schema ${answer.schemaVersion ?? 'empty'}, ${answer.tables} tables`;
   const { min, max } = check.tolerates;
   if (answer.schemaVersion === null || !tolerates(check.tolerates, answer.schemaVersion)) {
-    return { ok: false, evidence: `${evidence}; expected schema ${min} to ${max}` };
+    return fail(`${evidence}; expected schema ${min} to ${max}`);
   }
   return answer.tables < check.minimumTables
-    ? { ok: false, evidence: `${evidence}; expected at least ${check.minimumTables}` }
-    : { ok: true, evidence };
+    ? fail(`${evidence}; expected at least ${check.minimumTables}`)
+    : pass(evidence);
 }
 
 async function lookAtSystem(
@@ -78,20 +81,17 @@ async function lookAtSystem(
   check: SystemCheck,
   host: HostRef,
   { signal }: Limits,
-): Promise<Finding> {
+): Promise<Observation> {
   const of = { application: environment.application, environment: environment.name };
   const { system } = await program.inspect(targetOf(environment, host), of, { signal });
   if (check.kind === 'disk') {
     const [mount, used] = Object.entries(system.disk).sort(([, a], [, b]) => b - a)[0] ?? ['/', 0];
-    return { ok: used < check.limit, evidence: `${mount} is ${used} % full (limit ${check.limit} %)` };
+    return judged(used < check.limit, `${mount} is ${used} % full (limit ${check.limit} %)`);
   }
   if (check.kind === 'memory')
-    return {
-      ok: system.memory < check.limit,
-      evidence: `${system.memory} % in use (limit ${check.limit} %)`,
-    };
+    return judged(system.memory < check.limit, `${system.memory} % in use (limit ${check.limit} %)`);
   const load = system.load[0] / system.cores;
-  return { ok: load <= check.limit, evidence: `${load.toFixed(2)} per core (limit ${check.limit})` };
+  return judged(load <= check.limit, `${load.toFixed(2)} per core (limit ${check.limit})`);
 }
 
 async function lookAtHost(
@@ -100,7 +100,7 @@ async function lookAtHost(
   check: Check,
   host: HostRef,
   limits: Limits,
-): Promise<Finding> {
+): Promise<Observation> {
   const target = targetOf(environment, host);
   if (check.kind === 'http') {
     return judgeHttp(
@@ -110,18 +110,20 @@ async function lookAtHost(
   }
   if (check.kind === 'systemd') {
     const { activeState, restarts } = await systemdProbe(looking.ssh, target, check.unit, limits);
-    return {
-      ok: activeState === 'active' && restarts <= check.maxRestarts,
-      evidence: `${activeState}, ${restarts} restarts`,
-    };
+    const isSteady = activeState === 'active' && restarts <= check.maxRestarts;
+    return judged(isSteady, `${activeState}, ${restarts} restarts`);
   }
   return lookAtSystem(looking, environment, check as SystemCheck, host, limits);
 }
 
-async function lookFromHere(environment: EnvironmentConfig, check: Check, limits: Limits): Promise<Finding> {
+async function lookFromHere(
+  environment: EnvironmentConfig,
+  check: Check,
+  limits: Limits,
+): Promise<Observation> {
   if (check.kind === 'redis') {
     const { ms } = await redisProbe(fromHere(check.host, check.port), limits);
-    return { ok: true, evidence: `PONG in ${ms} ms` };
+    return pass(`PONG in ${ms} ms`);
   }
   const { migrations } = environment;
   if (check.kind !== 'database' || !migrations)
@@ -136,20 +138,15 @@ async function lookFromHere(environment: EnvironmentConfig, check: Check, limits
   return judgeDatabase(check, answer);
 }
 
-/** Looks once. A look that can't be carried out is a finding too; only being stopped throws. */
+/** Looks once. Throws coded errors where it can't be carried out. */
 export async function look(
   looking: Looking,
   environment: EnvironmentConfig,
   check: Check,
   host: HostRef | null,
   limits: Limits,
-): Promise<Finding> {
-  try {
-    return host
-      ? await lookAtHost(looking, environment, check, host, limits)
-      : await lookFromHere(environment, check, limits);
-  } catch (error) {
-    if (limits.signal.aborted || !(error instanceof SafeguardError)) throw error;
-    return { ok: false, evidence: error.message };
-  }
+): Promise<Observation> {
+  return host
+    ? lookAtHost(looking, environment, check, host, limits)
+    : lookFromHere(environment, check, limits);
 }

@@ -51,3 +51,29 @@ export function since(text: string): Date {
     'Expected a time such as 2026-11-21 or 2026-11-21T11:45Z, or a duration such as 7d.',
   );
 }
+
+/** How often something is tried again; 0: never. */
+export function few(text: string): number {
+  const number = wholeNumber(text);
+  if (number <= 20) return number;
+  throw new InvalidArgumentError('Expected a number from 0 to 20.');
+}
+
+/** An address of the web. */
+export function webAddress(text: string): URL {
+  const url = URL.canParse(text) ? new URL(text) : null;
+  if (url?.protocol !== 'http:' && url?.protocol !== 'https:')
+    throw new InvalidArgumentError('Expected a URL such as https://campus.example.com.');
+  return url;
+}
+
+/** `name=value`, beside those before it. */
+export function assignment(
+  text: string,
+  before: Readonly<Record<string, string>> | undefined,
+): Readonly<Record<string, string>> {
+  const [, name, value] = /^([a-z][a-z0-9_]*)=(.*)$/s.exec(text) ?? [];
+  if (name === undefined || value === undefined)
+    throw new InvalidArgumentError('Expected name=value, such as version=1.4.2.');
+  return { ...before, [name]: value };
+}

@@ -11,6 +11,7 @@ import type { WatchOptions } from './commands/watch.js';
 import type { WorkerOptions } from './commands/worker.js';
 import type { GlobalOptions } from './options.js';
 import { addAudit } from './audit-commands.js';
+import { addChecks } from './check-commands.js';
 import { addDecisions } from './decision-commands.js';
 import { addPolicy } from './policy-commands.js';
 import { addQueue } from './queue-commands.js';
@@ -207,6 +208,7 @@ export function createProgram(terminal: Terminal, version: string, done: OnStatu
   addSwitches(program, terminal, done);
   addPolicy(program, terminal, done);
   addAudit(program, terminal, done);
+  addChecks(program, terminal, done);
   addMachine(program, terminal, done);
   addProcesses(program, terminal, done);
   pointToHelp(program, 'safeguard');

@@ -5,7 +5,7 @@ import type { Policy } from '../domain/policy.js';
 import type { VersionForm } from '../domain/version.js';
 import { isVersion } from '../domain/version.js';
 import { mergeOver } from './merge.js';
-import { readText } from './read-text.js';
+import { readConfigText } from './read-text.js';
 import { fillPlaceholders } from './placeholders.js';
 import { assertApprovable } from './approvals.js';
 import { effectiveIntentions, effectivePolicy } from './policies.js';
@@ -258,40 +258,14 @@ export function parseConfig(file: string, text: string): Config {
   return { file, application, environments: new Map(environments), audit };
 }
 
-/** A file for a thousand hosts has a sixth of this; what is larger is another file. */
-const MOST_BYTES = 256 * 1024;
-
 /**
  * Reads `safeguard.yaml`.
  * @throws SafeguardError CONFIG_INVALID
  */
 export function loadConfig(path: string): Config {
   const file = resolve(path);
-  return parseConfig(file, textOf(file));
+  return parseConfig(file, readConfigText(file, 'safeguard.yaml'));
 }
-
-function textOf(file: string): string {
-  const text = readable(file);
-  if (text === null)
-    throw invalid(`${file} has more than ${MOST_BYTES / 1024} kB, so it is no safeguard.yaml.`);
-  return text;
-}
-
-function readable(file: string): string | null {
-  try {
-    return readText(file, MOST_BYTES);
-  } catch (cause) {
-    const { code, message } = cause as NodeJS.ErrnoException;
-    const why = WHY_UNREADABLE[code ?? ''] ?? message;
-    throw new SafeguardError('CONFIG_INVALID', `${file} can't be read: ${why}`, { cause });
-  }
-}
-
-const WHY_UNREADABLE: Readonly<Record<string, string>> = {
-  ENOENT: 'there is no such file.',
-  EISDIR: 'it is a directory.',
-  EACCES: 'its permissions do not allow it.',
-};
 
 /**
  * One environment of a configuration.

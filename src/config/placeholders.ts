@@ -34,3 +34,11 @@ export function fillPlaceholders(
     Object.entries(value).map(([key, item]) => [key, fillPlaceholders(item, known, unknown, [...path, key])]),
   );
 }
+
+/** Names of the placeholders that are still in the texts of a value, each once. */
+export function placeholdersIn(value: unknown): string[] {
+  if (typeof value === 'string')
+    return [...new Set([...value.matchAll(PLACEHOLDER)].map(([, name = '']) => name))];
+  if (value === null || typeof value !== 'object') return [];
+  return [...new Set(Object.values(value).flatMap(placeholdersIn))];
+}

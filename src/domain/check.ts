@@ -60,6 +60,34 @@ export function isPerHost(check: Check): boolean {
   return check.kind !== 'database' && check.kind !== 'redis';
 }
 
+/**
+ * What a look says of what it looks at. `unknown`: it could not be carried out (no connection, no such name, a refused login), so that
+ * nothing is known; it counts as a failure where a failure counts.
+ */
+export type Verdict = 'pass' | 'fail' | 'unknown';
+
+/** What one look came to. */
+export interface Observation {
+  readonly verdict: Verdict;
+  /** What was seen, in a phrase; no secrets. */
+  readonly evidence: string;
+}
+
+/** It is as it has to be. */
+export function pass(evidence: string): Observation {
+  return { verdict: 'pass', evidence };
+}
+
+/** It was looked at, and is not as it has to be. */
+export function fail(evidence: string): Observation {
+  return { verdict: 'fail', evidence };
+}
+
+/** It could not be looked at. */
+export function unknown(evidence: string): Observation {
+  return { verdict: 'unknown', evidence };
+}
+
 /** What one check came to, with its evidence. */
 export interface CheckResult {
   readonly name: string;
@@ -67,7 +95,7 @@ export interface CheckResult {
   readonly severity: Severity;
   /** Host name, or `environment`. */
   readonly target: string;
-  readonly verdict: 'pass' | 'fail';
+  readonly verdict: Verdict;
   readonly attempts: number;
   readonly durationMs: number;
   /** What was seen, at most 300 characters, no secrets. */
@@ -80,13 +108,13 @@ export interface HealthReport {
   readonly durationMs: number;
   /** Number of checks that passed. */
   readonly passed: number;
-  /** Failures and warnings only; the passed ones are in the run's record. */
+  /** What did not pass, warnings included; the passed ones are in the run's record. */
   readonly failed: readonly CheckResult[];
 }
 
 /** Healthy means that no critical check failed (spec S10). */
 export function summarize(results: readonly CheckResult[], durationMs: number): HealthReport {
-  const failed = results.filter((result) => result.verdict === 'fail');
+  const failed = results.filter((result) => result.verdict !== 'pass');
   return {
     healthy: failed.every((result) => result.severity !== 'critical'),
     durationMs,
@@ -102,7 +130,7 @@ export function notCarriedOut(why: string): HealthReport {
     category: 'system',
     severity: 'critical',
     target: 'environment',
-    verdict: 'fail',
+    verdict: 'unknown',
     attempts: 1,
     durationMs: 0,
     evidence: why.slice(0, 300),
@@ -113,9 +141,10 @@ export function notCarriedOut(why: string): HealthReport {
 /** A sentence that names the failed critical checks. */
 export function describeFailures(report: HealthReport): string {
   const critical = report.failed.filter((result) => result.severity === 'critical');
-  const shown = critical
-    .slice(0, 3)
-    .map((result) => `${result.name} on ${result.target} (${result.evidence})`);
+  const shown = critical.slice(0, 3).map(({ name, target, verdict, evidence }) => {
+    const what = verdict === 'unknown' ? 'could not be carried out: ' : '';
+    return `${name} on ${target} (${what}${evidence})`;
+  });
   const more = critical.length > shown.length ? ` and ${critical.length - shown.length} more` : '';
   return `${critical.length} of ${critical.length + report.passed} checks failed: ${shown.join('; ')}${more}`;
 }

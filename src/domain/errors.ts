@@ -191,9 +191,13 @@ export const ERRORS = {
   },
   NOT_REACHED: {
     class: 'unreachable',
-    advice: 'See whether it runs and listens there, whether its name is known, and whether it lets the login in.',
+    advice:
+      'See whether it runs and listens there, whether its name is known, and whether it lets the login in.',
   },
-  PROBE_FAILED: { class: 'failed', advice: 'It was reached, but does not answer as it should; see the message.' },
+  PROBE_FAILED: {
+    class: 'failed',
+    advice: 'It was reached, but does not answer as it should; see the message.',
+  },
   MIGRATION_FAILED: {
     class: 'failed',
     advice: "Read Flyway's message; mend the migration, and check flyway_schema_history.",

@@ -60,7 +60,9 @@ describe('an HTTP answer', () => {
   ])('%s', (_title, over, answer, complaint) => {
     const finding = judgeHttp({ ...HTTP, ...over }, { ...answer, ms: 7 });
     expect(finding).toEqual(
-      complaint === null ? { ok: true, evidence: '200 in 7 ms' } : { ok: false, evidence: complaint },
+      complaint === null
+        ? { verdict: 'pass', evidence: '200 in 7 ms' }
+        : { verdict: 'fail', evidence: complaint },
     );
   });
 });
@@ -78,7 +80,7 @@ describe('a database', () => {
     [null, 0, false, 'schema empty, 0 tables; expected schema 2 to 3'],
     ['3', 9, false, 'schema 3, 9 tables; expected at least 10'],
   ])('at %s with %i tables', (schemaVersion, tables, ok, evidence) =>
-    expect(judgeDatabase(check, { schemaVersion, tables })).toEqual({ ok, evidence }),
+    expect(judgeDatabase(check, { schemaVersion, tables })).toEqual({ verdict: ok ? 'pass' : 'fail', evidence }),
   );
 });
 

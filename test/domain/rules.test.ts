@@ -162,6 +162,12 @@ describe('health', () => {
     );
   });
 
+  test('is not there where a critical check could not be carried out, and that is said', () => {
+    const report = summarize([result('critical', 'unknown'), result('warning', 'unknown')], 5);
+    expect(report).toMatchObject({ healthy: false, passed: 0 });
+    expect(describeFailures(report)).toContain('critical check on web-1 (could not be carried out: seen)');
+  });
+
   test('that nobody could ask for is not there', () => {
     expect(notCarriedOut('too slow')).toMatchObject({ healthy: false, failed: [{ evidence: 'too slow' }] });
   });

@@ -73,8 +73,7 @@ export async function httpProbe(dial: Dial, ask: HttpAsk): Promise<HttpAnswer> {
     if (signal.aborted) giveUp();
     reached();
     try {
-      const stream = ask.tls ? await openTls(socket, ask.tls) : socket;
-      if (stream !== socket) assertTrusted(stream);
+      const stream = ask.tls ? assertTrusted(await openTls(socket, ask.tls)) : socket;
       const response = await send(stream, ask);
       const body = await readBody(response);
       return {

@@ -15,7 +15,7 @@ export interface TlsAsk {
 
 /** What a server presented. */
 export interface TlsAnswer {
-  /** Why the certificate is not to be trusted, in OpenSSL's words (`CERT_HAS_EXPIRED`, …); `null`: it is. */
+  /** Why the certificate is not to be trusted, in a phrase; `null`: it is. */
   readonly objection: string | null;
   /** From which day on, and until when it is valid. */
   readonly validFrom: Date;
@@ -45,14 +45,28 @@ export async function openTls(socket: Duplex, { serverName, ca }: TlsAsk): Promi
 /** Why the peer is not trusted; `null`: it is. */
 export function objectionTo(stream: TLSSocket): string | null {
   if (stream.authorized) return null;
-  const { authorizationError: error } = stream as { authorizationError?: Error | string };
-  return error instanceof Error ? error.message : (error ?? 'not trusted');
+  // Typed as an error, but the code of one.
+  const code = String(stream.authorizationError);
+  const why = OBJECTIONS[code];
+  return why === undefined ? code : `${why} (${code})`;
 }
 
+/** What OpenSSL's and Node's codes mean, of those that are met with. */
+const OBJECTIONS: Readonly<Record<string, string>> = {
+  CERT_HAS_EXPIRED: 'it has expired',
+  CERT_NOT_YET_VALID: 'it is not valid yet',
+  DEPTH_ZERO_SELF_SIGNED_CERT: 'only itself vouches for it',
+  SELF_SIGNED_CERT_IN_CHAIN: 'its authority is not trusted here',
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'its authority is not trusted here',
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'its authority is not trusted here, or the chain is not whole',
+  ERR_TLS_CERT_ALTNAME_INVALID: 'it is for another name',
+};
+
 /** @throws Error where the peer's certificate is not valid, not trusted, or not for the name that was asked */
-export function assertTrusted(stream: Duplex): void {
-  const objection = objectionTo(stream as TLSSocket);
-  if (objection !== null) throw new Error(`the certificate is not trusted: ${objection}`);
+export function assertTrusted(stream: TLSSocket): TLSSocket {
+  const objection = objectionTo(stream);
+  if (objection === null) return stream;
+  throw new Error(`the certificate is not trusted: ${objection}`);
 }
 
 /** Secures a connection and looks at the certificate, whatever it is. Throws NOT_REACHED and PROBE_FAILED. */

@@ -1,0 +1,60 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { Slots } from '../adapters/ssh/slots.js';
+import type { Observation } from '../domain/check.js';
+import { unknown } from '../domain/check.js';
+import { SafeguardError } from '../domain/errors.js';
+
+/** Looks at once, of all checks that are carried out together. */
+const MOST_AT_ONCE = 64;
+/** Characters of an observation that are kept. */
+const EVIDENCE_CHARACTERS = 300;
+
+/** How often a look is repeated until it finds what it should. */
+export interface Patience {
+  /** In all. */
+  readonly attempts: number;
+  readonly intervalMs: number;
+}
+
+/** What the last look came to. */
+export interface Repeated extends Observation {
+  readonly attempts: number;
+  /** From the first attempt's beginning to the last one's end, pauses and turns included. */
+  readonly durationMs: number;
+}
+
+/** Lets looks in, so many at once. */
+export function turns(): Slots {
+  return new Slots(MOST_AT_ONCE);
+}
+
+async function lookOnce(look: () => Promise<Observation>, signal: AbortSignal): Promise<Observation> {
+  try {
+    return await look();
+  } catch (error) {
+    if (signal.aborted || !(error instanceof SafeguardError)) throw error;
+    // What was reached and did not answer as it should says no; of all else nothing is known.
+    return error.code === 'PROBE_FAILED'
+      ? { verdict: 'fail', evidence: error.message }
+      : unknown(error.message);
+  }
+}
+
+/** Looks until it passes, or every attempt is used up. Throws the signal's reason, and what is no coded error. */
+export async function repeated(
+  look: () => Promise<Observation>,
+  { attempts: most, intervalMs }: Patience,
+  slots: Slots,
+  signal: AbortSignal,
+): Promise<Repeated> {
+  const started = performance.now();
+  for (let attempts = 1; ; attempts += 1) {
+    const giveBack = await slots.take(signal);
+    const { verdict, evidence } = await lookOnce(look, signal).finally(giveBack);
+    if (verdict === 'pass' || attempts >= most) {
+      const durationMs = Math.round(performance.now() - started);
+      return { verdict, evidence: evidence.slice(0, EVIDENCE_CHARACTERS), attempts, durationMs };
+    }
+    await delay(intervalMs, undefined, { signal });
+  }
+}

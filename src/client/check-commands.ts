@@ -1,0 +1,28 @@
+import { Option, type Command } from 'commander';
+import { SMOKE_LEVELS } from '../domain/smoke.js';
+import { assignment, count, few, webAddress } from './arguments.js';
+import type { SmokeOptions } from './commands/smoke.js';
+import type { OnStatus } from './program.js';
+import type { Terminal } from './terminal.js';
+
+/** Adds what asks a running application how it is. */
+export function addChecks(program: Command, terminal: Terminal, done: OnStatus): void {
+  program
+    .command('smoke')
+    .argument('<url>', 'address of the application', webAddress)
+    .description('ask a running application whether it works; needs neither Temporal nor safeguard.yaml')
+    .option('--file <file>', 'the tests (default: smoke.yaml of this folder, else: the home page answers)')
+    .addOption(
+      new Option('--level <level>', 'how much is asked; each includes those before it')
+        .choices(SMOKE_LEVELS)
+        .default('essential'),
+    )
+    .option('--timeout <seconds>', 'longest that one answer may take (default: of the file, else 10)', count)
+    .option('--retries <number>', 'tries after the first (default: of the file, else 5)', few)
+    .option('--var <name=value>', 'value of a placeholder of the file; may be given again', assignment)
+    .option('--junit <file>', "write the results in JUnit's XML, too")
+    .action(async (url: URL, _: unknown, command: Command) => {
+      const { smoke } = await import('./commands/smoke.js');
+      done(await smoke(terminal, url, command.optsWithGlobals<SmokeOptions>()));
+    });
+}

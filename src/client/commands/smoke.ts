@@ -1,0 +1,99 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { BUILT_IN, loadSmoke, type SmokeSuite } from '../../config/smoke.js';
+import { SafeguardError } from '../../domain/errors.js';
+import { EXIT_DIFFERS } from '../../domain/outcome.js';
+import { isOfLevel, isWell, type SmokeLevel, type SmokeTest } from '../../domain/smoke.js';
+import type { GlobalOptions } from '../options.js';
+import { beginReport, type Report } from '../smoke-report.js';
+import type { Terminal } from '../terminal.js';
+import { junit } from '../view/junit.js';
+import { smokeLine, smokeSummary } from '../view/smoke.js';
+
+/** Options of `safeguard smoke`. */
+export interface SmokeOptions extends GlobalOptions {
+  readonly file?: string;
+  readonly level: SmokeLevel;
+  readonly timeout?: number;
+  readonly retries?: number;
+  /** Values of placeholders, by name. */
+  readonly var?: Readonly<Record<string, string>>;
+  readonly junit?: string;
+}
+
+const FILE = 'smoke.yaml';
+
+function suiteOf({ file, var: given = {} }: SmokeOptions): SmokeSuite {
+  if (file !== undefined) return loadSmoke(resolve(file), given);
+  return existsSync(FILE) ? loadSmoke(resolve(FILE), given) : BUILT_IN;
+}
+
+/** What a level leaves out is not asked, so nothing can take a value from it. */
+function chosen({ tests }: SmokeSuite, level: SmokeLevel): SmokeTest[] {
+  const asked = tests.filter((test) => isOfLevel(test.level, level));
+  const names = new Set(asked.map(({ name }) => name));
+  for (const { name, after } of asked)
+    for (const giver of after)
+      if (!names.has(giver))
+        throw new SafeguardError(
+          'CONFIG_INVALID',
+          `The test "${name}" takes a value from "${giver}", which is of a higher level and not asked at ${level}.`,
+        );
+  if (asked.length > 0) return asked;
+  throw new SafeguardError('CONFIG_INVALID', `No test is of level ${level}.`);
+}
+
+function trusted(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (cause) {
+    throw new SafeguardError('CONFIG_INVALID', `ca ${file} can't be read: ${(cause as Error).message}`, {
+      cause,
+    });
+  }
+}
+
+/** `safeguard smoke`: asks a running application whether it works. Needs neither Temporal nor a deployment of ours. */
+export async function smoke(terminal: Terminal, base: URL, options: SmokeOptions): Promise<number> {
+  if (base.username !== '' || base.password !== '')
+    // It would stand in process lists and in the output of CI.
+    throw new SafeguardError(
+      'REQUEST_INVALID',
+      'A login does not belong into the URL: use secrets of smoke.yaml.',
+    );
+  const suite = suiteOf(options);
+  const tests = chosen(suite, options.level);
+  const ca = suite.ca === null ? undefined : trusted(suite.ca);
+  const report: Report | null = options.junit === undefined ? null : beginReport(options.junit);
+  const [{ smoke: carryOut }, { readSecret }] = await Promise.all([
+    import('../../checks/smoke.js'),
+    import('../../adapters/secrets.js'),
+  ]);
+  const secrets = Object.fromEntries(
+    Object.entries(suite.secrets).map(([name, reference]) => [
+      name,
+      readSecret(reference, `secrets.${name}`),
+    ]),
+  );
+  const width = Math.max(...tests.map(({ name }) => name.length));
+  const started = performance.now();
+  const results = await carryOut({
+    base,
+    tests,
+    secrets,
+    ca,
+    patience: {
+      attempts: 1 + (options.retries ?? suite.retries),
+      intervalMs: suite.intervalSeconds * 1000,
+    },
+    timeoutMs: (options.timeout ?? suite.timeoutSeconds) * 1000,
+    signal: new AbortController().signal,
+    ...(options.json ? {} : { onResult: (one) => terminal.out(smokeLine(one, width, terminal.colour)) }),
+  });
+  const durationMs = Math.round(performance.now() - started);
+  report?.write(junit(base.href, results, durationMs));
+  const healthy = isWell(results);
+  const found = { url: base.href, level: options.level, healthy, durationMs, results };
+  terminal.out(options.json ? JSON.stringify(found) : smokeSummary(found, terminal.colour));
+  return healthy ? 0 : EXIT_DIFFERS;
+}
