@@ -1,5 +1,11 @@
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { runCli } from '../../src/client/main.js';
+import type { SmokeResult } from '../../src/domain/smoke.js';
+import { CapturedTerminal } from '../client/captured-terminal.js';
 import { CampusLab, ended, until } from './campus-lab.js';
+
+const SMOKE = join(import.meta.dirname, '..', '..', 'examples', 'campus', 'smoke.yaml');
 
 let campus: CampusLab;
 
@@ -26,6 +32,35 @@ test('the next release replaces it', async () => {
   expect(run).toMatchObject({ status: 'COMPLETED', result: { outcome: 'SUCCEEDED', serving: '2.0.0' } });
   expect(await campus.servedEverywhere()).toBe('2.0.0');
 }, 120_000);
+
+/** `safeguard smoke` of a web host, with the tests of the example. */
+async function smoke(host: string) {
+  const terminal = new CapturedTerminal();
+  const url = `http://${campus.lab.host(host).address}`;
+  const words = ['smoke', url, '--file', SMOKE, '--level', 'full', '--retries', '0', '--json'];
+  const status = await runCli(words, '1.2.3', terminal);
+  const { results } = JSON.parse(terminal.stdout) as { readonly results: readonly SmokeResult[] };
+  return {
+    status,
+    verdicts: new Map(results.map(({ name, verdict, evidence }) => [name, `${verdict}: ${evidence}`])),
+  };
+}
+
+test('the fourteen smoke tests pass on every host, and name what is broken on one', async () => {
+  for (const host of campus.lab.hosts.filter(({ role }) => role === 'web')) {
+    const { status, verdicts } = await smoke(host.name);
+    expect([...verdicts].filter(([, said]) => !said.startsWith('pass: '))).toEqual([]);
+    expect([status, verdicts.size]).toEqual([0, 14]);
+  }
+  const unit = 'campus-production-backend.service';
+  await campus.lab.run('web-1', ['systemctl', 'stop', unit]);
+  const { status, verdicts } = await smoke('web-1');
+  await campus.lab.run('web-1', ['systemctl', 'start', unit]);
+  expect(status).toBe(9);
+  expect(verdicts.get('home page')).toMatch(/^pass: /);
+  expect(verdicts.get('API is healthy')).toBe('fail: answered 502, expected 200');
+  expect(verdicts.get('backend and frontend are of one version')).toMatch(/^fail: .*says nothing/);
+}, 60_000);
 
 test('hosts and records say the same as what runs', async () => {
   const { stdout } = await campus.lab.run('web-1', ['cat', '/var/lib/campus-production-state.json']);
