@@ -1,20 +1,18 @@
 import { Stop } from '../adapters/stop.js';
 import { repeated, turns } from '../checks/repeat.js';
+import type { EnvironmentConfig } from '../config/load.js';
 import { isPerHost, summarize, type Check, type CheckResult, type HealthReport } from '../domain/check.js';
 import { SafeguardError } from '../domain/errors.js';
 import type { HostRef } from '../domain/plan.js';
 import type { CheckPolicy } from '../domain/policy.js';
 import { configured, type Dependencies, type Where } from './dependencies.js';
 import { look } from './look.js';
-import { CHECK_BEAT_MS, withPulse } from './pulse.js';
+import { CHECK_BEAT_MS, withPulse, type Pulse } from './pulse.js';
 import { sharedLooks } from './shared-looks.js';
 
 /** Checks of a release, and the hosts to ask. */
-export interface CheckRequest extends Where {
+export interface CheckRequest extends Where, Asked {
   readonly deploymentId: string;
-  readonly hosts: readonly HostRef[];
-  readonly checks: readonly Check[];
-  readonly policy: CheckPolicy;
 }
 
 /** A full disk of the runner must not stop a verdict, least of all on the way back; it is said as a warning. */
@@ -38,43 +36,61 @@ async function keepEvidence(
   }
 }
 
+/** What is asked of which hosts, and how patiently. */
+export interface Asked {
+  readonly hosts: readonly HostRef[];
+  readonly checks: readonly Check[];
+  readonly policy: CheckPolicy;
+}
+
 /**
- * Asks every check on every host at once, with its retries, and keeps all results beside the run's record.
+ * Asks every check on every host at once, with its retries.
  * @throws SafeguardError STEP_TIMEOUT when the phase took longer than it may
+ */
+export async function askAll(
+  dependencies: Dependencies,
+  environment: EnvironmentConfig,
+  { hosts, checks, policy }: Asked,
+  pulse: Pulse,
+): Promise<CheckResult[]> {
+  let done = 0;
+  const late = (): SafeguardError =>
+    new SafeguardError(
+      'STEP_TIMEOUT',
+      `The checks took longer than ${policy.phaseTimeoutSeconds} s; ${done} were done.`,
+    );
+  const phase = new Stop().with(pulse.signal).after(policy.phaseTimeoutSeconds * 1000, late);
+  const looking = { ssh: dependencies.ssh, program: sharedLooks(dependencies.program) };
+  const limits = { signal: phase.signal, timeoutMs: policy.timeoutSeconds * 1000 };
+  const slots = turns();
+  const run = async (one: Check, host: HostRef | null): Promise<CheckResult> => {
+    const { name, category, severity, attempts } = one;
+    const patience = { attempts, intervalMs: policy.intervalSeconds * 1000 };
+    const seen = await repeated(
+      () => look(looking, environment, one, host, limits),
+      patience,
+      slots,
+      phase.signal,
+    );
+    done += 1;
+    pulse.say(`${done} checks done`);
+    return { name, category, severity, target: host?.name ?? 'environment', ...seen };
+  };
+  return phase.race(
+    Promise.all(
+      checks.flatMap((one) => (isPerHost(one) ? hosts.map((host) => run(one, host)) : [run(one, null)])),
+    ),
+  );
+}
+
+/**
+ * Asks every check of a release, and keeps all results beside the run's record.
+ * @throws SafeguardError STEP_TIMEOUT
  */
 export async function check(dependencies: Dependencies, request: CheckRequest): Promise<HealthReport> {
   return withPulse(async (pulse) => {
-    const { policy, hosts, checks } = request;
-    const environment = configured(dependencies, request);
     const started = performance.now();
-    let done = 0;
-    const late = (): SafeguardError =>
-      new SafeguardError(
-        'STEP_TIMEOUT',
-        `The checks took longer than ${policy.phaseTimeoutSeconds} s; ${done} were done.`,
-      );
-    const phase = new Stop().with(pulse.signal).after(policy.phaseTimeoutSeconds * 1000, late);
-    const looking = { ssh: dependencies.ssh, program: sharedLooks(dependencies.program) };
-    const limits = { signal: phase.signal, timeoutMs: policy.timeoutSeconds * 1000 };
-    const slots = turns();
-    const run = async (one: Check, host: HostRef | null): Promise<CheckResult> => {
-      const { name, category, severity, attempts } = one;
-      const patience = { attempts, intervalMs: policy.intervalSeconds * 1000 };
-      const seen = await repeated(
-        () => look(looking, environment, one, host, limits),
-        patience,
-        slots,
-        phase.signal,
-      );
-      done += 1;
-      pulse.say(`${done} checks done`);
-      return { name, category, severity, target: host?.name ?? 'environment', ...seen };
-    };
-    const results = await phase.race(
-      Promise.all(
-        checks.flatMap((one) => (isPerHost(one) ? hosts.map((host) => run(one, host)) : [run(one, null)])),
-      ),
-    );
+    const results = await askAll(dependencies, configured(dependencies, request), request, pulse);
     const kept = await keepEvidence(dependencies, request, results);
     return summarize([...results, ...kept], Math.round(performance.now() - started));
   }, CHECK_BEAT_MS);

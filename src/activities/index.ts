@@ -7,6 +7,7 @@ import { compose } from './compose.js';
 import type { Dependencies } from './dependencies.js';
 import { enqueue, inform, watchHolder } from './environment.js';
 import { forensics } from './forensics.js';
+import { health } from './health.js';
 import { adopt, commit, prepare, readBack, restore, withdraw } from './hosts.js';
 import { holdLeases } from './leases.js';
 import { migrate } from './migrate.js';
@@ -48,6 +49,7 @@ const all = {
   commit,
   withdraw,
   verify,
+  health,
   record,
   incident,
   keepAudit,

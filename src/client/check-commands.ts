@@ -1,12 +1,23 @@
 import { Option, type Command } from 'commander';
 import { SMOKE_LEVELS } from '../domain/smoke.js';
-import { assignment, count, few, webAddress } from './arguments.js';
+import { assignment, count, duration, few, webAddress } from './arguments.js';
+import type { HealthOptions } from './commands/health.js';
 import type { SmokeOptions } from './commands/smoke.js';
 import type { OnStatus } from './program.js';
 import type { Terminal } from './terminal.js';
 
 /** Adds what asks a running application how it is. */
 export function addChecks(program: Command, terminal: Terminal, done: OnStatus): void {
+  program
+    .command('health <environment>')
+    .description('ask every check of the committed release on every host; change nothing')
+    .option('--watch', 'again and again, with the history of response times, until Ctrl-C')
+    .option('--every <duration>', 'with --watch, pause between two looks', duration, 10)
+    .option('--by <name>', 'who asks (default: GITHUB_ACTOR, or user@host)')
+    .action(async (environment: string, _: unknown, command: Command) => {
+      const { health } = await import('./commands/health.js');
+      done(await health(terminal, environment, command.optsWithGlobals<HealthOptions>()));
+    });
   program
     .command('smoke')
     .argument('<url>', 'address of the application', webAddress)

@@ -148,3 +148,18 @@ export function describeFailures(report: HealthReport): string {
   const more = critical.length > shown.length ? ` and ${critical.length - shown.length} more` : '';
   return `${critical.length} of ${critical.length + report.passed} checks failed: ${shown.join('; ')}${more}`;
 }
+
+/** Every check of an environment's committed release, asked outside of any run. */
+export interface HealthLook {
+  readonly environment: string;
+  /** The committed release, for people. */
+  readonly committed: string;
+  readonly healthy: boolean;
+  readonly durationMs: number;
+  /** All of them, those that passed too. */
+  readonly results: readonly CheckResult[];
+  /** Hosts that were left out, because they are evicted. */
+  readonly evicted: readonly string[];
+  /** The run that changes the environment just now; `null`: none does. */
+  readonly holder: string | null;
+}

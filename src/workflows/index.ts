@@ -2,4 +2,5 @@ export { deployment } from './deployment.js';
 export { environment } from './environment.js';
 export { recovery } from './recovery.js';
 export { rollback } from './rollback.js';
+export { health } from './health.js';
 export { verify } from './verify.js';

@@ -33,9 +33,12 @@ export function recoveryWorkflowId(kind: RecoveryKind, environment: string, depl
   return `${kind}/${environment}/${deploymentId}`;
 }
 
-/** Workflow id of a look at every host. */
-export function verifyWorkflowId(environment: string, id: string): string {
-  return `verify/${environment}/${id}`;
+/** Workflows that only look at an environment, and what each is called. */
+export type LookKind = 'verify' | 'health';
+
+/** Workflow id of a look at every host: `verify/production/20261121-114512-k3f9ab`. */
+export function lookWorkflowId(kind: LookKind, environment: string, id: string): string {
+  return `${kind}/${environment}/${id}`;
 }
 
 /** Task queue of an application's workers. */

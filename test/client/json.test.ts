@@ -78,6 +78,7 @@ const CASES: readonly (readonly [heading: string, status: number, words: readonl
   ['`queue`', 0, ['queue', 'prod']],
   ['`lock show`', 0, ['lock', 'show', 'prod']],
   ['`verify`', 9, ['verify', 'prod']],
+  ['`health`', 9, ['health', 'prod']],
   ['`smoke`', 9, ['smoke', 'http://127.0.0.1:1', '--retries', '0']],
   ['`policy show`', 0, ['policy', 'show', 'prod']],
   ['`config check`', 0, ['config', 'check']],

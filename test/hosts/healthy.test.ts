@@ -4,6 +4,7 @@ import { runCli } from '../../src/client/main.js';
 import type { SmokeResult } from '../../src/domain/smoke.js';
 import { CapturedTerminal } from '../client/captured-terminal.js';
 import { CampusLab, ended, until } from './campus-lab.js';
+import { runCli as runOnCampus } from './run-cli.js';
 
 const SMOKE = join(import.meta.dirname, '..', '..', 'examples', 'campus', 'smoke.yaml');
 
@@ -60,6 +61,27 @@ test('the fourteen smoke tests pass on every host, and name what is broken on on
   expect(verdicts.get('home page')).toMatch(/^pass: /);
   expect(verdicts.get('API is healthy')).toBe('fail: answered 502, expected 200');
   expect(verdicts.get('backend and frontend are of one version')).toMatch(/^fail: .*says nothing/);
+}, 60_000);
+
+test('health asks every check of what is committed, and tells what says no from what cannot be asked', async () => {
+  const well = await runOnCampus(campus, 'health', 'production');
+  expect(well.lines.at(-1)).toMatch(
+    /^production is healthy with 2\.0\.0 \([0-9a-f]{8}\): (\d+) of \1 passed, in \d/,
+  );
+  expect(well.exitCode).toBe(0);
+  const unit = 'campus-production-backend.service';
+  await campus.lab.run('web-2', ['systemctl', 'stop', unit]);
+  const ill = await runOnCampus(campus, 'health', 'production');
+  await campus.lab.run('web-2', ['systemctl', 'start', unit]);
+  expect(ill.exitCode).toBe(9);
+  expect(ill.lines).toEqual(
+    expect.arrayContaining([
+      expect.stringMatching(/^web-2: critical: backend is UP: could not be carried out: .*does not accept/),
+      expect.stringMatching(/^web-2: critical: nginx passes .*answered 502/),
+      expect.stringMatching(/^web-2: critical: .* runs steadily: inactive/),
+    ]),
+  );
+  expect(ill.lines.filter((line) => /^web-[13]: critical: /.test(line))).toEqual([]);
 }, 60_000);
 
 test('hosts and records say the same as what runs', async () => {

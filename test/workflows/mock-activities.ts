@@ -199,6 +199,15 @@ export class MockWorld {
         this.serving.set(host.name, null);
       },
       planRecovery: async (input) => this.recovery(client, input),
+      health: async ({ environment }) => ({
+        environment,
+        committed: 'nothing',
+        healthy: true,
+        durationMs: 0,
+        results: [],
+        evicted: [],
+        holder: null,
+      }),
       verify: async ({ environment }) => ({
         environment,
         committed: 'nothing',

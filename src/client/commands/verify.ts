@@ -2,7 +2,7 @@ import { EXIT_DIFFERS } from '../../domain/outcome.js';
 import { actor, type GlobalOptions } from '../options.js';
 import { withSession } from '../session.js';
 import type { Terminal } from '../terminal.js';
-import { verification } from '../verifications.js';
+import { lookAt } from '../looks.js';
 import { describeVerification } from '../view/verification.js';
 import { placeOf } from './place.js';
 
@@ -18,7 +18,7 @@ export async function verify(
   options: VerifyOptions,
 ): Promise<number> {
   const place = placeOf(options, environment);
-  const found = await withSession(options, (session) => verification(session, place, actor(options.by)));
+  const found = await withSession(options, (session) => lookAt('verify', session, place, actor(options.by)));
   terminal.out(options.json ? JSON.stringify(found) : describeVerification(found, terminal.colour));
   return found.consistent ? 0 : EXIT_DIFFERS;
 }

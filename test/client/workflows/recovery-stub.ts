@@ -1,4 +1,5 @@
 import { ApplicationFailure, condition, setHandler } from '@temporalio/workflow';
+import type { CheckResult, HealthLook } from '../../../src/domain/check.js';
 import { EXIT_STATUS, type Outcome } from '../../../src/domain/outcome.js';
 import type { Phase, Progress } from '../../../src/domain/progress.js';
 import type {
@@ -57,6 +58,30 @@ export async function recovery(request: RecoveryRequest): Promise<RecoveryResult
   const result = { ...ended, plan: dryRun && outcome === 'NOOP' ? planOf(request) : null };
   if (GOOD.includes(outcome) || (outcome === 'ROLLED_BACK' && wish.kind === 'rollback')) return result;
   throw ApplicationFailure.create({ message, type: outcome, nonRetryable: true, details: [result] });
+}
+
+/** Finds `dev` healthy, and a check of `prod` failed on one host. */
+export function health({ environment }: { readonly environment: string }): Promise<HealthLook> {
+  const result = (target: string, verdict: CheckResult['verdict']): CheckResult => ({
+    name: 'backend is UP',
+    category: 'backend',
+    severity: 'critical',
+    target,
+    verdict,
+    attempts: 1,
+    durationMs: 12,
+    evidence: verdict === 'pass' ? '200 in 12 ms' : '/health answered 503, expected 200',
+  });
+  const healthy = environment === 'dev';
+  return Promise.resolve({
+    environment,
+    committed: '2.0.0 (200abcde)',
+    healthy,
+    durationMs: 40,
+    results: [result('web1', 'pass'), result('web2', healthy ? 'pass' : 'fail')],
+    evicted: healthy ? [] : ['web3'],
+    holder: null,
+  });
 }
 
 /** Finds everything in order in `dev`, drift in `prod`. */
