@@ -80,7 +80,10 @@ describe('a database', () => {
     [null, 0, false, 'schema empty, 0 tables; expected schema 2 to 3'],
     ['3', 9, false, 'schema 3, 9 tables; expected at least 10'],
   ])('at %s with %i tables', (schemaVersion, tables, ok, evidence) =>
-    expect(judgeDatabase(check, { schemaVersion, tables })).toEqual({ verdict: ok ? 'pass' : 'fail', evidence }),
+    expect(judgeDatabase(check, { schemaVersion, tables })).toEqual({
+      verdict: ok ? 'pass' : 'fail',
+      evidence,
+    }),
   );
 });
 
