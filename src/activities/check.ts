@@ -9,6 +9,7 @@ import { configured, type Dependencies, type Where } from './dependencies.js';
 import { look } from './look.js';
 import { CHECK_BEAT_MS, withPulse, type Pulse } from './pulse.js';
 import { sharedLooks } from './shared-looks.js';
+import { withoutSecrets } from './validate.js';
 
 /** Checks of a release, and the hosts to ask. */
 export interface CheckRequest extends Where, Asked {
@@ -71,6 +72,7 @@ export async function askAll(
       patience,
       slots,
       phase.signal,
+      (evidence) => withoutSecrets(environment, evidence),
     );
     done += 1;
     pulse.say(`${done} checks done`);

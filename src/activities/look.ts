@@ -54,8 +54,10 @@ export function judgeHttp(
       );
   }
   if (check.text !== undefined && answer.body.trim() !== check.text) {
-    const found = JSON.stringify(answer.body.trim().slice(0, 80));
-    return fail(`${check.path} is ${found}, expected ${JSON.stringify(check.text)}`);
+    // Cut later, once secrets are taken out; so what was expected stands first.
+    return fail(
+      `${check.path}: expected ${JSON.stringify(check.text)}, found ${JSON.stringify(answer.body.trim())}`,
+    );
   }
   return pass(`${answer.status} in ${answer.ms} ms`);
 }

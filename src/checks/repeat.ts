@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { Slots } from '../adapters/ssh/slots.js';
+import { Slots } from '../adapters/slots.js';
 import type { Observation } from '../domain/check.js';
 import { unknown } from '../domain/check.js';
 import { SafeguardError } from '../domain/errors.js';
@@ -40,12 +40,16 @@ async function lookOnce(look: () => Promise<Observation>, signal: AbortSignal): 
   }
 }
 
-/** Looks until it passes, or every attempt is used up. Throws the signal's reason, and what is no coded error. */
+/**
+ * Looks until it passes, or every attempt is used up; `hide` takes secrets out of the evidence before that is cut. Throws the signal's
+ * reason, and what is no coded error.
+ */
 export async function repeated(
   look: () => Promise<Observation>,
   { attempts: most, intervalMs }: Patience,
   slots: Slots,
   signal: AbortSignal,
+  hide: (evidence: string) => string,
 ): Promise<Repeated> {
   const started = performance.now();
   for (let attempts = 1; ; attempts += 1) {
@@ -53,7 +57,7 @@ export async function repeated(
     const { verdict, evidence } = await lookOnce(look, signal).finally(giveBack);
     if (verdict === 'pass' || attempts >= most) {
       const durationMs = Math.round(performance.now() - started);
-      return { verdict, evidence: evidence.slice(0, EVIDENCE_CHARACTERS), attempts, durationMs };
+      return { verdict, evidence: hide(evidence).slice(0, EVIDENCE_CHARACTERS), attempts, durationMs };
     }
     await delay(intervalMs, undefined, { signal });
   }

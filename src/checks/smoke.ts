@@ -2,7 +2,7 @@ import { fromHere } from '../adapters/probes/dial.js';
 import { tcpProbe } from '../adapters/probes/tcp.js';
 import { tlsProbe } from '../adapters/probes/tls.js';
 import { redact } from '../adapters/secrets.js';
-import type { Slots } from '../adapters/ssh/slots.js';
+import { Stop } from '../adapters/stop.js';
 import { fillPlaceholders } from '../config/placeholders.js';
 import { fail, pass, unknown, type Observation } from '../domain/check.js';
 import {
@@ -57,12 +57,16 @@ class Values {
     return fillPlaceholders(probe, Object.fromEntries(this.#values), () => undefined) as SmokeProbe;
   }
 
-  hide(text: string): string {
-    return redact(
-      text,
-      [...this.#values.values()].filter((value) => value.length >= SHORTEST_HIDDEN),
-    );
-  }
+  /** Without the values, as they are and as they stand in JSON and in addresses. */
+  readonly hide = (text: string): string => {
+    const values = [...this.#values.values()].filter((value) => value.length >= SHORTEST_HIDDEN);
+    const forms = values.flatMap((value) => [
+      value,
+      JSON.stringify(value).slice(1, -1),
+      encodeURIComponent(value),
+    ]);
+    return redact(text, forms);
+  };
 }
 
 function absolute(url: string, base: URL): URL {
@@ -82,7 +86,7 @@ type Of<K extends SmokeProbe['kind']> = Extract<SmokeProbe, { readonly kind: K }
 
 async function askHttp({ request, expect, extract }: Of<'http'>, asking: Asking): Promise<Observation> {
   const answer = await askWeb({ ...request, url: absolute(request.url, asking.base) }, asking);
-  const found = judgeAnswer(expect, answer);
+  const found = judgeAnswer(expect, answer, asking.values.hide);
   if (found.verdict !== 'pass') return found;
   for (const [name, source] of Object.entries(extract)) {
     const value = valueAt(source, answer);
@@ -103,13 +107,13 @@ async function askCertificate(probe: Of<'tls'>, asking: Asking): Promise<Observa
 async function askPlainly(probe: Of<'https-enforced'>, asking: Asking): Promise<Observation> {
   const url = absolute(probe.url, asking.base);
   if (url.protocol === 'https:') Object.assign(url, { protocol: 'http:', port: '' });
-  return judgeHttpsEnforced(url, await askWeb({ url }, asking));
+  return judgeHttpsEnforced(url, await askWeb({ url }, asking), asking.values.hide);
 }
 
 async function askAsPage({ url, origin, allowed }: Of<'cors'>, asking: Asking): Promise<Observation> {
   const headers = { origin, 'access-control-request-method': 'GET' };
   const answer = await askWeb({ url: absolute(url, asking.base), method: 'OPTIONS', headers }, asking);
-  return judgeCors(origin, allowed, answer);
+  return judgeCors(origin, allowed, answer, asking.values.hide);
 }
 
 async function askEach({ of }: Of<'same'>, asking: Asking): Promise<Observation> {
@@ -117,7 +121,12 @@ async function askEach({ of }: Of<'same'>, asking: Asking): Promise<Observation>
     const answer = await askWeb({ url: absolute(url, asking.base) }, asking);
     return { url, value: answer.status === 200 ? valueAt(at, answer) : null };
   });
-  return judgeSame(await Promise.all(found));
+  return judgeSame(await Promise.all(found), asking.values.hide);
+}
+
+async function askService({ url, version }: Of<'service'>, asking: Asking): Promise<Observation> {
+  const answer = await askWeb({ url: absolute(url, asking.base) }, asking);
+  return judgeService(version, answer, asking.values.hide);
 }
 
 async function ask(probe: SmokeProbe, asking: Asking): Promise<Observation> {
@@ -133,7 +142,7 @@ async function ask(probe: SmokeProbe, asking: Asking): Promise<Observation> {
     case 'same':
       return askEach(probe, asking);
     case 'service':
-      return judgeService(probe.version, await askWeb({ url: absolute(probe.url, asking.base) }, asking));
+      return askService(probe, asking);
     case 'tcp':
       return pass(`accepted in ${await tcpProbe(fromHere(probe.host, probe.port), asking)} ms`);
   }
@@ -144,9 +153,12 @@ async function ask(probe: SmokeProbe, asking: Asking): Promise<Observation> {
  * Rejects with the signal's reason only.
  */
 export async function smoke(run: SmokeRun): Promise<SmokeResult[]> {
-  const { base, patience, timeoutMs, ca, signal } = run;
+  const { base, patience, timeoutMs, ca } = run;
+  // Many listen to it at once, which is no leak.
+  const stop = new Stop().with(run.signal);
+  const { signal } = stop;
   const values = new Values(run.secrets);
-  const slots: Slots = turns();
+  const slots = turns();
   const underWay = new Map<string, Promise<SmokeResult>>();
 
   const carryOut = async ({ name, level, severity, probe, after }: SmokeTest): Promise<SmokeResult> => {
@@ -155,12 +167,12 @@ export async function smoke(run: SmokeRun): Promise<SmokeResult[]> {
     const look = (): Promise<Observation> => ask(values.fill(probe), { base, values, signal, timeoutMs, ca });
     const seen = missing
       ? { ...unknown(`not asked: ${missing.name} did not pass`), attempts: 0, durationMs: 0 }
-      : await repeated(look, patience, slots, signal);
-    const result = { name, level, severity, ...seen, evidence: values.hide(seen.evidence) };
+      : await repeated(look, patience, slots, signal, values.hide);
+    const result = { name, level, severity, ...seen };
     run.onResult?.(result);
     return result;
   };
   // Those that give a value stand before those that take it.
   for (const test of run.tests) underWay.set(test.name, carryOut(test));
-  return Promise.all(underWay.values());
+  return Promise.all(underWay.values()).finally(() => stop.dispose());
 }

@@ -12,7 +12,7 @@ export function addChecks(program: Command, terminal: Terminal, done: OnStatus):
     .command('health <environment>')
     .description('ask every check of the committed release on every host; change nothing')
     .option('--watch', 'again and again, with the history of response times, until Ctrl-C')
-    .option('--every <duration>', 'with --watch, pause between two looks', duration, 10)
+    .option('--every <duration>', 'with --watch, pause between two looks (default: 10s)', duration)
     .option('--by <name>', 'who asks (default: GITHUB_ACTOR, or user@host)')
     .action(async (environment: string, _: unknown, command: Command) => {
       const { health } = await import('./commands/health.js');

@@ -92,25 +92,29 @@ export interface SmokeTest {
   readonly after: readonly string[];
 }
 
+/** Takes secrets out of a text. */
+export type Hide = (text: string) => string;
+
 const SHOWN = 80;
 
-function shown(value: unknown): string {
-  const text = value === undefined ? 'nothing' : JSON.stringify(value);
+/** Cut only once nothing secret is in it: half a secret is one, too. */
+function shown(value: unknown, hide: Hide): string {
+  const text = value === undefined ? 'nothing' : hide(JSON.stringify(value));
   return text.length > SHOWN ? `${text.slice(0, SHOWN)}…` : text;
 }
 
 /** What is wrong with a value, one phrase each; none: it matches. */
-export function mismatches(value: unknown, matcher: Matcher): string[] {
+export function mismatches(value: unknown, matcher: Matcher, hide: Hide): string[] {
   const { equals, contains, matches, present, min, max } = matcher;
   const text = typeof value === 'string' ? value : undefined;
   const number = typeof value === 'number' ? value : Number(text?.trim() === '' ? Number.NaN : text);
   return [
     ...(equals !== undefined && JSON.stringify(value) !== JSON.stringify(equals)
-      ? [`not ${shown(equals)}`]
+      ? [`not ${shown(equals, hide)}`]
       : []),
-    ...(contains !== undefined && !text?.includes(contains) ? [`without ${shown(contains)}`] : []),
+    ...(contains !== undefined && !text?.includes(contains) ? [`without ${shown(contains, hide)}`] : []),
     ...(matches !== undefined && (text === undefined || !new RegExp(matches).test(text))
-      ? [`not of the form /${matches}/`]
+      ? [`not of the form /${hide(matches)}/`]
       : []),
     ...(present !== undefined && present !== (value !== undefined)
       ? [present ? 'not there' : 'there, but should not be']
@@ -126,9 +130,9 @@ function headerOf(answer: Answer, name: string): string | undefined {
 }
 
 /** Judges an answer: everything that is wrong with it, or how long it took. */
-export function judgeAnswer(expect: Expectation, answer: Answer): Observation {
+export function judgeAnswer(expect: Expectation, answer: Answer, hide: Hide): Observation {
   const about = (what: string, value: unknown, matcher: Matcher): string[] =>
-    mismatches(value, matcher).map((wrong) => `${what} is ${shown(value)}, ${wrong}`);
+    mismatches(value, matcher, hide).map((wrong) => `${what} is ${shown(value, hide)}, ${wrong}`);
   const wrong = [
     ...(expect.status.includes(answer.status)
       ? []
@@ -170,12 +174,12 @@ export function judgeCertificate(
 }
 
 /** Judges whether plain HTTP is sent on to HTTPS of the same host. */
-export function judgeHttpsEnforced(url: URL, answer: Answer): Observation {
+export function judgeHttpsEnforced(url: URL, answer: Answer, hide: Hide): Observation {
   const location = headerOf(answer, 'location');
   if (![301, 302, 307, 308].includes(answer.status) || location === undefined)
     return fail(`plain HTTP answered ${answer.status}, expected a redirection to https`);
   if (!URL.canParse(location, url.href))
-    return fail(`plain HTTP is sent on to ${shown(location)}, which is no URL`);
+    return fail(`plain HTTP is sent on to ${shown(location, hide)}, which is no URL`);
   const to = new URL(location, url.href);
   return to.protocol === 'https:' && to.hostname === url.hostname
     ? pass(`${answer.status} to ${to.origin}`)
@@ -183,10 +187,10 @@ export function judgeHttpsEnforced(url: URL, answer: Answer): Observation {
 }
 
 /** Judges the answer to a preflight request: whether a page of that origin may read the answer. */
-export function judgeCors(origin: string, allowed: boolean, answer: Answer): Observation {
+export function judgeCors(origin: string, allowed: boolean, answer: Answer, hide: Hide): Observation {
   const granted = headerOf(answer, 'access-control-allow-origin');
   const isGranted = granted === '*' || granted === origin;
-  const evidence = `access-control-allow-origin is ${shown(granted)}`;
+  const evidence = `access-control-allow-origin is ${shown(granted, hide)}`;
   return isGranted === allowed
     ? pass(evidence)
     : fail(`${evidence}, expected ${origin} to be ${allowed ? 'allowed' : 'refused'}`);
@@ -195,21 +199,22 @@ export function judgeCors(origin: string, allowed: boolean, answer: Answer): Obs
 /** Judges values that have to be one and the same. */
 export function judgeSame(
   found: readonly { readonly url: string; readonly value: string | null }[],
+  hide: Hide,
 ): Observation {
   const [first] = found;
   const value = first?.value ?? null;
   const isSame = value !== null && found.every((one) => one.value === value);
   return isSame
-    ? pass(`${shown(value)} ${found.length} times`)
-    : fail(found.map(({ url, value }) => `${url} says ${shown(value ?? undefined)}`).join(', '));
+    ? pass(`${shown(value, hide)} ${found.length} times`)
+    : fail(found.map(({ url, value }) => `${url} says ${shown(value ?? undefined, hide)}`).join(', '));
 }
 
 /** Judges a service's `/health` (spec S12: `{status, version}`). */
-export function judgeService(version: string | undefined, answer: Answer): Observation {
+export function judgeService(version: string | undefined, answer: Answer, hide: Hide): Observation {
   const at = (pointer: string): unknown => readPointer(answer.body, pointer);
   const status = at('/status');
   const isUp = typeof status === 'string' && ['up', 'ok', 'healthy', 'pass'].includes(status.toLowerCase());
-  const said = `status ${shown(status)}, version ${shown(at('/version'))}`;
+  const said = `status ${shown(status, hide)}, version ${shown(at('/version'), hide)}`;
   if (answer.status !== 200) return fail(`answered ${answer.status}, expected 200; ${said}`);
   if (!isUp) return fail(`${said}; expected status UP`);
   if (typeof at('/version') !== 'string') return fail(`${said}; expected a version`);

@@ -55,7 +55,7 @@ describe('an HTTP answer', () => {
       'with more than the text',
       { text: '1.0.0' },
       { status: 200, body: '1.0.0-rc' },
-      '/health is "1.0.0-rc", expected "1.0.0"',
+      '/health: expected "1.0.0", found "1.0.0-rc"',
     ],
   ])('%s', (_title, over, answer, complaint) => {
     const finding = judgeHttp({ ...HTTP, ...over }, { ...answer, ms: 7 });

@@ -73,6 +73,17 @@ test('secrets and values from answers are in no evidence', async () => {
   expect(JSON.stringify([found, later])).not.toMatch(/very-secret-word|tok-4711/);
 });
 
+test('a secret that the end of what is shown would cut in two is not shown by half', async () => {
+  const secret = 'begin-of-it-and-"more"-of-it-end';
+  for (const before of [60, 70, 280, 290]) {
+    const echo = await bench.site.plain((_, response) => response.end(`${'x'.repeat(before)}${secret}`));
+    const asked = get('/{password}', { body: 'nothing' });
+    const found = await bench.results(echo, [asked], { ...SECRETS, secrets: { password: secret } });
+    expect(found[0]?.verdict).toBe('fail');
+    expect(found[0]?.evidence).not.toContain('begin');
+  }
+});
+
 test('headers are not sent on to another place', async () => {
   const seen: (string | undefined)[] = [];
   const other = await bench.site.plain(({ headers }, response) => {

@@ -2,7 +2,7 @@ import { setMaxListeners } from 'node:events';
 import type { Socket } from 'node:net';
 import type { NodeSSH } from 'node-ssh';
 import { SafeguardError } from '../../domain/errors.js';
-import { Slots } from './slots.js';
+import { Slots } from '../slots.js';
 import { describeTarget, type SshLimits, type SshTarget } from './target.js';
 
 /** An open connection to one host. */

@@ -13,7 +13,7 @@ export interface HealthOptions extends GlobalOptions {
   readonly by?: string;
   readonly watch?: boolean;
   /** Seconds between two looks. */
-  readonly every: number;
+  readonly every?: number;
 }
 
 /** `safeguard health`: every check of the committed release, now, or again and again until Ctrl-C. Changes nothing. */
@@ -35,7 +35,7 @@ export async function health(
 async function watch(
   terminal: Terminal,
   look: () => Promise<HealthLook>,
-  { json, every }: HealthOptions,
+  { json, every = 10 }: HealthOptions,
 ): Promise<never> {
   const history = new HealthHistory();
   const { createLogUpdate } = await import('log-update');
