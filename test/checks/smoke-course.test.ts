@@ -82,6 +82,12 @@ test('a secret that the end of what is shown would cut in two is not shown by ha
     expect(found[0]?.verdict).toBe('fail');
     expect(found[0]?.evidence).not.toContain('begin');
   }
+  for (const before of [255, 265, 275]) {
+    const asked = get(`/${'x'.repeat(before)}{password}`);
+    const [found] = await bench.results('down', [asked], { ...SECRETS, secrets: { password: secret } });
+    expect(found?.verdict).toBe('unknown');
+    expect(found?.evidence).not.toContain('begin');
+  }
 });
 
 test('headers are not sent on to another place', async () => {
