@@ -1,14 +1,20 @@
 import { Stop } from '../adapters/stop.js';
 import { repeated, turns } from '../checks/repeat.js';
 import type { EnvironmentConfig } from '../config/load.js';
-import { isPerHost, summarize, type Check, type CheckResult, type HealthReport } from '../domain/check.js';
+import {
+  isPerHost,
+  slowOnes,
+  summarize,
+  type Check,
+  type CheckResult,
+  type HealthReport,
+} from '../domain/check.js';
 import { SafeguardError } from '../domain/errors.js';
 import type { HostRef } from '../domain/plan.js';
 import type { CheckPolicy } from '../domain/policy.js';
 import { configured, type Dependencies, type Where } from './dependencies.js';
-import { look } from './look.js';
+import { look, lookingWith } from './look.js';
 import { CHECK_BEAT_MS, withPulse, type Pulse } from './pulse.js';
-import { sharedLooks } from './shared-looks.js';
 import { withoutSecrets } from './validate.js';
 
 /** Checks of a release, and the hosts to ask. */
@@ -61,7 +67,7 @@ export async function askAll(
       `The checks took longer than ${policy.phaseTimeoutSeconds} s; ${done} were done.`,
     );
   const phase = new Stop().with(pulse.signal).after(policy.phaseTimeoutSeconds * 1000, late);
-  const looking = { ssh: dependencies.ssh, program: sharedLooks(dependencies.program) };
+  const looking = lookingWith(dependencies);
   const limits = { signal: phase.signal, timeoutMs: policy.timeoutSeconds * 1000 };
   const slots = turns();
   const run = async (one: Check, host: HostRef | null): Promise<CheckResult> => {
@@ -78,11 +84,12 @@ export async function askAll(
     pulse.say(`${done} checks done`);
     return { name, category, severity, target: host?.name ?? 'environment', ...seen };
   };
-  return phase.race(
+  const results = await phase.race(
     Promise.all(
       checks.flatMap((one) => (isPerHost(one) ? hosts.map((host) => run(one, host)) : [run(one, null)])),
     ),
   );
+  return [...results, ...slowOnes(results, policy.slowMs)];
 }
 
 /**

@@ -54,10 +54,10 @@ export async function repeated(
   const started = performance.now();
   for (let attempts = 1; ; attempts += 1) {
     const giveBack = await slots.take(signal);
-    const { verdict, evidence } = await lookOnce(look, signal).finally(giveBack);
-    if (verdict === 'pass' || attempts >= most) {
+    const { evidence, ...seen } = await lookOnce(look, signal).finally(giveBack);
+    if (seen.verdict === 'pass' || attempts >= most) {
       const durationMs = Math.round(performance.now() - started);
-      return { verdict, evidence: hide(evidence).slice(0, EVIDENCE_CHARACTERS), attempts, durationMs };
+      return { ...seen, evidence: hide(evidence).slice(0, EVIDENCE_CHARACTERS), attempts, durationMs };
     }
     await delay(intervalMs, undefined, { signal });
   }

@@ -119,6 +119,32 @@ const SYSTEM_CHECKS: readonly Check[] = [
   { name: 'load', category: 'system', severity: 'warning', attempts: 1, kind: 'load', limit: LOAD_WARNING },
 ];
 
+function databaseChecks(schema: SchemaManifest, minimumTables: number, attempts: number): Check[] {
+  const { min, max } = schema.tolerates;
+  const base = {
+    category: 'database',
+    severity: 'critical',
+    attempts,
+    kind: 'database',
+    tolerates: schema.tolerates,
+    minimumTables,
+  } as const;
+  return [
+    { ...base, name: 'database answers', aspect: 'reachable' },
+    { ...base, name: min === max ? `schema is ${min}` : `schema is ${min} to ${max}`, aspect: 'schema' },
+    { ...base, name: `at least ${minimumTables} tables`, aspect: 'tables' },
+  ];
+}
+
+function cacheChecks(cache: NonNullable<EnvironmentConfig['cache']>, attempts: number): Check[] {
+  const base = { category: 'cache', attempts, kind: 'redis', ...cache } as const;
+  return [
+    { ...base, name: 'cache answers', severity: 'critical', aspect: 'ping' },
+    { ...base, name: 'cache has memory left', severity: 'warning', aspect: 'memory' },
+    { ...base, name: 'cache hits and misses', severity: 'info', aspect: 'statistics' },
+  ];
+}
+
 /** The name of the unit that runs a component. */
 export function unitName(environment: EnvironmentConfig, name: string, section: SystemdSection): string {
   return section.unit ?? `${environment.application}-${environment.name}-${name}.service`;
@@ -139,30 +165,8 @@ export function releaseChecks(
   const database: Check[] =
     environment.migrations === undefined || schema === null
       ? []
-      : [
-          {
-            name: 'database',
-            category: 'database',
-            severity: 'critical',
-            attempts,
-            kind: 'database',
-            tolerates: schema.tolerates,
-            minimumTables: environment.migrations.minimum_tables,
-          },
-        ];
-  const cache: Check[] =
-    environment.cache === undefined
-      ? []
-      : [
-          {
-            name: 'cache answers',
-            category: 'cache',
-            severity: 'critical',
-            attempts,
-            kind: 'redis',
-            ...environment.cache,
-          },
-        ];
+      : databaseChecks(schema, environment.migrations.minimum_tables, attempts);
+  const cache: Check[] = environment.cache === undefined ? [] : cacheChecks(environment.cache, attempts);
   return [...components, ...database, ...cache, ...SYSTEM_CHECKS];
 }
 

@@ -39,16 +39,20 @@ export interface SystemCheck extends CheckBase {
   readonly limit: number;
 }
 
-/** Reachable, schema version in the range, enough tables. Connection data comes from the worker's configuration. */
+/** What of the database is asked. Connection data comes from the worker's configuration. */
 export interface DatabaseCheck extends CheckBase {
   readonly kind: 'database';
+  /** It answers; its schema's version is in the range; it has enough tables. Left out, as earlier versions did: all of it. */
+  readonly aspect?: 'reachable' | 'schema' | 'tables';
   readonly tolerates: { readonly min: string; readonly max: string };
   readonly minimumTables: number;
 }
 
-/** Redis answers PING. */
+/** What of Redis is asked. */
 export interface CacheCheck extends CheckBase {
   readonly kind: 'redis';
+  /** It answers PING (left out: the same); its memory is below 90 % of its limit; hits and misses, for the record. */
+  readonly aspect?: 'ping' | 'memory' | 'statistics';
   readonly host: string;
   readonly port: number;
 }
@@ -71,11 +75,13 @@ export interface Observation {
   readonly verdict: Verdict;
   /** What was seen, in a phrase; no secrets. */
   readonly evidence: string;
+  /** How long the answer took, in milliseconds, where one was asked for. */
+  readonly responseMs?: number;
 }
 
 /** It is as it has to be. */
-export function pass(evidence: string): Observation {
-  return { verdict: 'pass', evidence };
+export function pass(evidence: string, responseMs?: number): Observation {
+  return { verdict: 'pass', evidence, ...(responseMs === undefined ? {} : { responseMs }) };
 }
 
 /** It was looked at, and is not as it has to be. */
@@ -100,6 +106,26 @@ export interface CheckResult {
   readonly durationMs: number;
   /** What was seen, at most 300 characters, no secrets. */
   readonly evidence: string;
+  /** How long the last answer took, in milliseconds, where one was asked for. */
+  readonly responseMs?: number;
+}
+
+/** A warning for each check that passed, but took longer than `slowMs` (spec S10). */
+export function slowOnes(results: readonly CheckResult[], slowMs: number): CheckResult[] {
+  return results.flatMap((result) => {
+    const { name, verdict, responseMs = 0 } = result;
+    if (verdict !== 'pass' || responseMs <= slowMs) return [];
+    const evidence = `took ${responseMs} ms, expected at most ${slowMs} ms`;
+    return [
+      {
+        ...result,
+        name: `${name} in time`,
+        severity: 'warning' as const,
+        verdict: 'fail' as const,
+        evidence,
+      },
+    ];
+  });
 }
 
 /** What all checks together came to. */

@@ -2,90 +2,9 @@ import { describe, expect, test } from '@jest/globals';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/activity';
 import { codedFailure, untilDone } from '../../src/activities/coded-failures.js';
 import { parseJdbcUrl } from '../../src/activities/jdbc.js';
-import { judgeDatabase, judgeHttp } from '../../src/activities/look.js';
 import { readingOf } from '../../src/activities/reading.js';
-import type { DatabaseCheck, HttpCheck } from '../../src/domain/check.js';
 import { HostRefused, SafeguardError } from '../../src/domain/errors.js';
 import type { HostInspection, ObservedComponent } from '../../src/domain/host-protocol.js';
-
-const HTTP: HttpCheck = {
-  name: 'up',
-  category: 'backend',
-  severity: 'critical',
-  attempts: 1,
-  kind: 'http',
-  port: 80,
-  path: '/health',
-  status: 200,
-};
-
-describe('an HTTP answer', () => {
-  const json = { pointer: '/status', equals: 'UP' };
-  test.each<[string, Partial<HttpCheck>, { status: number; body: string }, string | null]>([
-    ['of the right status', {}, { status: 200, body: '' }, null],
-    ['of another status', {}, { status: 503, body: '' }, '/health answered 503, expected 200'],
-    ['with the right value', { json }, { status: 200, body: '{"status":"UP"}' }, null],
-    [
-      'with another value',
-      { json },
-      { status: 200, body: '{"status":"DOWN"}' },
-      '/health says /status = "DOWN", expected "UP"',
-    ],
-    [
-      'with a value of another type',
-      { json },
-      { status: 200, body: '{"status":true}' },
-      '/health says /status = true, expected "UP"',
-    ],
-    [
-      'that is no JSON',
-      { json },
-      { status: 200, body: '<html>' },
-      '/health says /status = undefined, expected "UP"',
-    ],
-    ['that has something there', { json: { pointer: '/a' } }, { status: 200, body: '{"a":0}' }, null],
-    [
-      'that has nothing there',
-      { json: { pointer: '/a' } },
-      { status: 200, body: '{}' },
-      '/health says /a = undefined, expected something',
-    ],
-    ['with the right text', { text: '1.0.0' }, { status: 200, body: ' 1.0.0\n' }, null],
-    [
-      'with more than the text',
-      { text: '1.0.0' },
-      { status: 200, body: '1.0.0-rc' },
-      '/health: expected "1.0.0", found "1.0.0-rc"',
-    ],
-  ])('%s', (_title, over, answer, complaint) => {
-    const finding = judgeHttp({ ...HTTP, ...over }, { ...answer, ms: 7 });
-    expect(finding).toEqual(
-      complaint === null
-        ? { verdict: 'pass', evidence: '200 in 7 ms' }
-        : { verdict: 'fail', evidence: complaint },
-    );
-  });
-});
-
-describe('a database', () => {
-  const check: DatabaseCheck = {
-    ...HTTP,
-    kind: 'database',
-    tolerates: { min: '2', max: '3' },
-    minimumTables: 10,
-  };
-  test.each([
-    ['2.1', 10, true, 'schema 2.1, 10 tables'],
-    ['4', 10, false, 'schema 4, 10 tables; expected schema 2 to 3'],
-    [null, 0, false, 'schema empty, 0 tables; expected schema 2 to 3'],
-    ['3', 9, false, 'schema 3, 9 tables; expected at least 10'],
-  ])('at %s with %i tables', (schemaVersion, tables, ok, evidence) =>
-    expect(judgeDatabase(check, { schemaVersion, tables })).toEqual({
-      verdict: ok ? 'pass' : 'fail',
-      evidence,
-    }),
-  );
-});
 
 describe('what a host serves', () => {
   const RELEASE = { version: '2.0.0', digest: 'b'.repeat(64) };

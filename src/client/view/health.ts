@@ -17,7 +17,7 @@ export class HealthHistory {
   add({ results }: HealthLook): void {
     for (const [name, group] of byName(results)) {
       const passed = group.every(({ verdict }) => verdict === 'pass');
-      const slowest = Math.max(...group.map(({ durationMs }) => durationMs));
+      const slowest = Math.max(...group.map(timeOf));
       const times = [...(this.#times.get(name) ?? []), passed ? slowest : null];
       this.#times.set(name, times.slice(-KEPT));
     }
@@ -45,8 +45,13 @@ function verdictOf(group: readonly CheckResult[]): Verdict {
   return group.some(({ verdict }) => verdict === 'unknown') ? 'unknown' : 'pass';
 }
 
+/** Of its answer; else of the whole check, pauses and turns included. */
+function timeOf({ responseMs, durationMs }: CheckResult): number {
+  return responseMs ?? durationMs;
+}
+
 function span(group: readonly CheckResult[]): string {
-  const times = group.map(({ durationMs }) => durationMs);
+  const times = group.map(timeOf);
   const [least, most] = [Math.min(...times), Math.max(...times)];
   return least === most ? `${most} ms` : `${least}–${most} ms`;
 }
