@@ -85,7 +85,10 @@ interface Asking extends WebOptions {
 type Of<K extends SmokeProbe['kind']> = Extract<SmokeProbe, { readonly kind: K }>;
 
 async function askHttp({ request, expect, extract }: Of<'http'>, asking: Asking): Promise<Observation> {
-  const answer = await askWeb({ ...request, url: absolute(request.url, asking.base) }, asking);
+  const { json, ...plain } = request;
+  const headers = { 'content-type': 'application/json', ...request.headers };
+  const sent = json === undefined ? plain : { ...plain, headers, body: JSON.stringify(json) };
+  const answer = await askWeb({ ...sent, url: absolute(request.url, asking.base) }, asking);
   const found = judgeAnswer(expect, answer, asking.values.hide);
   if (found.verdict !== 'pass') return found;
   for (const [name, source] of Object.entries(extract)) {

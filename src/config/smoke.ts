@@ -50,15 +50,10 @@ function probeOf(entry: SmokeEntry): SmokeProbe {
   if (http) {
     const { expect, extract, json, body, ...request } = http;
     const { within, ...rest } = expect;
-    const sent = json === undefined ? body : JSON.stringify(json);
-    const type = json === undefined ? {} : { 'content-type': 'application/json' };
+    const sent = { ...(body === undefined ? {} : { body }), ...(json === undefined ? {} : { json }) };
     return {
       kind: 'http',
-      request: {
-        ...request,
-        headers: { ...type, ...request.headers },
-        ...(sent === undefined ? {} : { body: sent }),
-      },
+      request: { ...request, ...sent },
       expect: { ...rest, ...(within === undefined ? {} : { withinMs: within }) } as Extract<
         SmokeProbe,
         { kind: 'http' }

@@ -62,6 +62,8 @@ export interface SmokeRequest {
   readonly method: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: string;
+  /** Sent as JSON in place of `body`; made into text once its placeholders are filled, so that no value can be more than a value. */
+  readonly json?: unknown;
   /** How many redirections are followed. */
   readonly redirects: number;
 }

@@ -45,6 +45,14 @@ test('a value from one answer goes into the next request', async () => {
   expect(found.map(({ verdict }) => verdict)).toEqual(['pass', 'pass']);
 });
 
+test('a value that is filled into JSON stays a value, whatever stands in it', async () => {
+  const secret = 'a"b\\c", "x": "y';
+  const expected = { json: { '/denied': '{password}', '/x': { present: false } } };
+  const asked = get('/sign-in', expected, { method: 'POST', json: { password: '{password}' } });
+  const found = await bench.results('plain', [asked], { ...SECRETS, secrets: { password: secret } });
+  expect(found).toMatchObject([{ verdict: 'pass' }]);
+});
+
 test('where there is no value, what takes it is not asked, and says why', async () => {
   const [first, second] = await bench.results('plain', [SIGN_IN, ME], {
     ...SECRETS,

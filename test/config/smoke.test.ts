@@ -59,13 +59,6 @@ tests:
   });
 });
 
-test('a body of JSON is sent as such', async () => {
-  const { tests } = await load('tests: [{name: x, http: {url: /, method: POST, json: {a: [1]}}}]');
-  expect(tests[0]?.probe).toMatchObject({
-    request: { body: '{"a":[1]}', headers: { 'content-type': 'application/json' } },
-  });
-});
-
 describe('what is wrong is told with its place', () => {
   test.each([
     [
