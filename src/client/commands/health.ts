@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { HealthLook } from '../../domain/check.js';
+import { SafeguardError } from '../../domain/errors.js';
 import { EXIT_DIFFERS } from '../../domain/outcome.js';
 import { lookAt } from '../looks.js';
 import { actor, type GlobalOptions } from '../options.js';
@@ -39,13 +40,29 @@ async function watch(
 ): Promise<never> {
   const history = new HealthHistory();
   const { createLogUpdate } = await import('log-update');
-  const draw = terminal.live ? createLogUpdate(process.stdout) : null;
-  for (;;) {
-    const found = await look();
-    history.add(found);
-    if (json) terminal.out(JSON.stringify(found));
-    else if (draw) draw(describeHealth(found, sheetOf(terminal), history));
-    else terminal.out(`${new Date().toISOString().slice(11, 19)}Z ${healthLine(found)}`);
+  const draw = terminal.live && !json ? createLogUpdate(process.stdout) : null;
+  const say = (line: string): void => terminal.err(`${new Date().toISOString().slice(11, 19)}Z ${line}`);
+  // What can't be looked at to begin with is told as ever; later it is a trouble that may pass.
+  for (let found: HealthLook | null = await look(); ; found = await later(look, say)) {
+    if (found !== null) {
+      history.add(found);
+      if (json) terminal.out(JSON.stringify(found));
+      else if (draw) draw(describeHealth(found, sheetOf(terminal), history));
+      else terminal.out(`${new Date().toISOString().slice(11, 19)}Z ${healthLine(found)}`);
+    }
     await delay(every * 1000);
+  }
+}
+
+async function later(
+  look: () => Promise<HealthLook>,
+  say: (line: string) => void,
+): Promise<HealthLook | null> {
+  try {
+    return await look();
+  } catch (error) {
+    if (!(error instanceof SafeguardError)) throw error;
+    say(`! ${error.code}: ${error.message}`);
+    return null;
   }
 }
