@@ -43,12 +43,15 @@ export class Crew {
 
   /** Carries out one run. Throws when its process has ended. */
   async carryOut(draw: Draw): Promise<Answer> {
-    const ended = once(this.child, 'exit').then(() =>
+    // Many runs go through one process: each takes its listeners along when it is over.
+    const over = new AbortController();
+    const { signal } = over;
+    const ended = once(this.child, 'exit', { signal }).then(() =>
       Promise.reject(new Error(`the process of lab ${this.lab.name} has ended`)),
     );
     this.child.send(draw);
-    const answered = once(this.child, 'message').then(([answer]) => answer as Answer);
-    return Promise.race([answered, ended]);
+    const answered = once(this.child, 'message', { signal }).then(([answer]) => answer as Answer);
+    return Promise.race([answered, ended]).finally(() => over.abort());
   }
 
   /** Ends the process with all that it started, and takes the lab down. */
