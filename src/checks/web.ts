@@ -51,6 +51,11 @@ function next(request: WebRequest, { status }: HttpAnswer, to: URL): WebRequest 
   const kept = to.origin === request.url.origin ? headers : {};
   if (becomesGet) return { url: to, headers: kept };
   const { body } = request;
+  if (body !== undefined && to.origin !== request.url.origin)
+    throw new SafeguardError(
+      'PROBE_FAILED',
+      `${request.url.href} would send what it was sent on to ${to.origin}.`,
+    );
   return { url: to, method, headers: kept, ...(body === undefined ? {} : { body }) };
 }
 

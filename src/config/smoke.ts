@@ -9,8 +9,6 @@ import { ConfigSource, describeIssues } from './source.js';
 
 /** Smoke tests, read and judged. */
 export interface SmokeSuite {
-  /** `null`: the tests that are built in. */
-  readonly file: string | null;
   readonly timeoutSeconds: number;
   readonly retries: number;
   readonly intervalSeconds: number;
@@ -22,7 +20,6 @@ export interface SmokeSuite {
 
 /** What is asked where no file says anything. */
 export const BUILT_IN: SmokeSuite = {
-  file: null,
   timeoutSeconds: 10,
   retries: 5,
   intervalSeconds: 1,
@@ -126,7 +123,6 @@ export function loadSmoke(file: string, given: Readonly<Record<string, string>>)
   if (!parsed.success) throw new SafeguardError('CONFIG_INVALID', describeIssues(source, parsed.error));
   const { timeout, retries, interval, ca, vars, secrets, tests } = parsed.data;
   return {
-    file,
     timeoutSeconds: timeout,
     retries,
     intervalSeconds: interval,

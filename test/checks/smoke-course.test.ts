@@ -110,6 +110,22 @@ test('headers are not sent on to another place', async () => {
   expect(seen).toEqual([undefined]);
 });
 
+test('nor is what was sent, by a redirection that would repeat it', async () => {
+  const seen: (string | undefined)[] = [];
+  const other = await bench.site.plain(({ method }, response) => {
+    seen.push(method);
+    response.end();
+  });
+  const first = await bench.site.sendingOn(() => `${other}/`, 307);
+  const asked = get('/', {}, { method: 'POST', redirects: 2, json: { password: 'x' } });
+  const [found] = await bench.results(first, [asked]);
+  expect(found).toMatchObject({
+    verdict: 'fail',
+    evidence: expect.stringContaining('would send') as unknown,
+  });
+  expect(seen).toEqual([]);
+});
+
 test('what fails is asked again, as often as is said, and passes as soon as it does', async () => {
   let left = 2;
   const moody = await bench.site.plain((_, response) => response.writeHead(--left >= 0 ? 503 : 200).end());

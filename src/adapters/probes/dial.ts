@@ -40,3 +40,22 @@ export function fromHere(host: string, port: number): Dial {
     },
   };
 }
+
+/** Does its work over a connection, which ends with the work, and at once when the signal aborts. `reached` is told when it is open. */
+export async function overDial<T>(
+  dial: Dial,
+  signal: AbortSignal,
+  reached: () => void,
+  work: (socket: Duplex) => Promise<T>,
+): Promise<T> {
+  const socket = await dial.open(signal);
+  const giveUp = (): unknown => socket.destroy();
+  signal.addEventListener('abort', giveUp, { once: true });
+  if (signal.aborted) giveUp();
+  reached();
+  try {
+    return await work(socket);
+  } finally {
+    socket.destroy();
+  }
+}

@@ -1,7 +1,7 @@
 import { request, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { attempt, type ProbeOptions } from './attempt.js';
-import type { Dial } from './dial.js';
+import { overDial, type Dial } from './dial.js';
 import { assertTrusted, openTls, type TlsAsk } from './tls.js';
 
 /** Most that a body may have; a health page is small. */
@@ -66,13 +66,8 @@ async function readBody(response: IncomingMessage): Promise<string> {
 export async function httpProbe(dial: Dial, ask: HttpAsk): Promise<HttpAnswer> {
   const started = performance.now();
   const what = `${ask.method ?? 'GET'} ${ask.tls ? 'https' : 'http'}://${dial.place}${ask.path}`;
-  return attempt(what, ask, async (signal, reached) => {
-    const socket = await dial.open(signal);
-    const giveUp = (): unknown => socket.destroy();
-    signal.addEventListener('abort', giveUp, { once: true });
-    if (signal.aborted) giveUp();
-    reached();
-    try {
+  return attempt(what, ask, (signal, reached) =>
+    overDial(dial, signal, reached, async (socket) => {
       const stream = ask.tls ? assertTrusted(await openTls(socket, ask.tls)) : socket;
       const response = await send(stream, ask);
       const body = await readBody(response);
@@ -82,8 +77,6 @@ export async function httpProbe(dial: Dial, ask: HttpAsk): Promise<HttpAnswer> {
         body,
         ms: Math.round(performance.now() - started),
       };
-    } finally {
-      socket.destroy();
-    }
-  });
+    }),
+  );
 }

@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream';
 import { attempt, NotLetIn, type ProbeOptions } from './attempt.js';
-import type { Dial } from './dial.js';
+import { overDial, type Dial } from './dial.js';
 
 /** INFO is some 6 kB. */
 const MAX_ANSWER_BYTES = 1024 * 1024;
@@ -78,19 +78,16 @@ async function readAll(socket: Duplex): Promise<Buffer> {
 /** PING and INFO over plain TCP. Throws NOT_REACHED, PROBE_FAILED and what `SshConnections` throws. */
 export async function redisProbe(dial: Dial, ask: RedisAsk = {}): Promise<RedisAnswer> {
   const started = performance.now();
-  return attempt(`Redis at ${dial.place}`, ask, async (signal, reached) => {
-    const socket = await dial.open(signal);
-    reached();
-    const giveUp = (): unknown => socket.destroy();
-    signal.addEventListener('abort', giveUp, { once: true });
-    if (signal.aborted) giveUp();
-    const login = ask.password === undefined ? '' : redisCommand('AUTH', ask.password);
-    // QUIT makes the server hang up, so that the end of the answer is the end of the stream.
-    socket.write(login + redisCommand('PING') + redisCommand('INFO') + redisCommand('QUIT'));
-    const replies = new RedisReplies(await readAll(socket));
-    if (login !== '') replies.next();
-    const pong = replies.next();
-    if (pong !== 'PONG') throw new Error(`PING was answered with ${JSON.stringify(pong.slice(0, 50))}`);
-    return { info: parseRedisInfo(replies.next()), ms: Math.round(performance.now() - started) };
-  });
+  return attempt(`Redis at ${dial.place}`, ask, (signal, reached) =>
+    overDial(dial, signal, reached, async (socket) => {
+      const login = ask.password === undefined ? '' : redisCommand('AUTH', ask.password);
+      // QUIT makes the server hang up, so that the end of the answer is the end of the stream.
+      socket.write(login + redisCommand('PING') + redisCommand('INFO') + redisCommand('QUIT'));
+      const replies = new RedisReplies(await readAll(socket));
+      if (login !== '') replies.next();
+      const pong = replies.next();
+      if (pong !== 'PONG') throw new Error(`PING was answered with ${JSON.stringify(pong.slice(0, 50))}`);
+      return { info: parseRedisInfo(replies.next()), ms: Math.round(performance.now() - started) };
+    }),
+  );
 }

@@ -3,7 +3,7 @@ import { isIP } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { connect, type PeerCertificate, type TLSSocket } from 'node:tls';
 import { attempt, type ProbeOptions } from './attempt.js';
-import type { Dial } from './dial.js';
+import { overDial, type Dial } from './dial.js';
 
 /** How a connection is secured. */
 export interface TlsAsk {
@@ -17,14 +17,10 @@ export interface TlsAsk {
 export interface TlsAnswer {
   /** Why the certificate is not to be trusted, in a phrase; `null`: it is. */
   readonly objection: string | null;
-  /** From which day on, and until when it is valid. */
-  readonly validFrom: Date;
+  /** Until when it is valid. */
   readonly validTo: Date;
-  /** Name of who issued it. */
-  readonly issuer: string;
   /** Such as `TLSv1.3`. */
   readonly protocol: string;
-  readonly ms: number;
 }
 
 /** A secured stream over an open one. Certificates of every kind are taken: ask {@link objectionTo}, or insist with {@link assertTrusted}. */
@@ -71,28 +67,16 @@ export function assertTrusted(stream: TLSSocket): TLSSocket {
 
 /** Secures a connection and looks at the certificate, whatever it is. Throws NOT_REACHED and PROBE_FAILED. */
 export async function tlsProbe(dial: Dial, ask: TlsAsk & ProbeOptions): Promise<TlsAnswer> {
-  const started = performance.now();
-  return attempt(`TLS with ${dial.place}`, ask, async (signal, reached) => {
-    const socket = await dial.open(signal);
-    const giveUp = (): unknown => socket.destroy();
-    signal.addEventListener('abort', giveUp, { once: true });
-    if (signal.aborted) giveUp();
-    reached();
-    try {
+  return attempt(`TLS with ${dial.place}`, ask, (signal, reached) =>
+    overDial(dial, signal, reached, async (socket) => {
       const stream = await openTls(socket, ask);
       const certificate: Partial<PeerCertificate> = stream.getPeerCertificate();
-      if (certificate.valid_from === undefined || certificate.valid_to === undefined)
-        throw new Error('no certificate was presented');
+      if (certificate.valid_to === undefined) throw new Error('no certificate was presented');
       return {
         objection: objectionTo(stream),
-        validFrom: new Date(certificate.valid_from),
         validTo: new Date(certificate.valid_to),
-        issuer: [certificate.issuer?.CN ?? 'an unnamed issuer'].flat().join(', '),
         protocol: stream.getProtocol() ?? 'unknown',
-        ms: Math.round(performance.now() - started),
       };
-    } finally {
-      socket.destroy();
-    }
-  });
+    }),
+  );
 }
