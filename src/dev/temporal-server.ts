@@ -116,14 +116,17 @@ async function waitUntilReady(address: string, exited: Promise<string>): Promise
 
 async function startFailed(options: ServerOptions, cause: unknown): Promise<SafeguardError> {
   const why = cause instanceof Error ? cause.message : String(cause);
-  const end = (await readFile(options.logFile, 'utf8')).trim().split('\n').slice(-5).join('\n');
-  const message = `The Temporal server did not start: ${why}. The end of its log, ${options.logFile}:\n${end}`;
+  const lines = (await readFile(options.logFile, 'utf8')).trim().split('\n');
+  // Of a Go program that panicked the end is a stack, and says nothing.
+  const errors = lines.filter((line) => /level=ERROR|^(panic|fatal error):/.test(line));
+  const said = (errors.length > 0 ? errors : lines).slice(-5).join('\n');
+  const message = `The Temporal server did not start: ${why}. Its log, ${options.logFile}, says:\n${said}`;
   return new SafeguardError('TEMPORAL_UNREACHABLE', message, { cause });
 }
 
 /**
  * Starts a development server whose state outlives it, and waits until it answers and knows our search attributes.
- * Throws TEMPORAL_UNREACHABLE with the end of its log when it doesn't, TEMPORAL_NOT_FOUND without an executable.
+ * Throws TEMPORAL_UNREACHABLE with what its log says when it doesn't, TEMPORAL_NOT_FOUND without an executable.
  */
 export async function startTemporalServer(options: ServerOptions): Promise<TemporalServer> {
   const binary = options.binary ?? (await findTemporal()).path;
