@@ -28,7 +28,7 @@ import { abortOf, INTERNAL } from './descriptions.js';
 import { refuseEarlyDecisions } from './early-decisions.js';
 import { coded } from './failures.js';
 import * as messages from './messages.js';
-import { isGoverned, isLean } from './versions.js';
+import { isChecked, isGoverned, isLean } from './versions.js';
 import type { BroughtBack } from './way-back.js';
 
 /** What must be known of the environment to work on its hosts. */
@@ -46,8 +46,10 @@ export class Run {
   readonly workflowId = workflowInfo().workflowId;
   readonly board: Board;
   readonly target: Target;
+  /** See `isChecked`. */
+  readonly checked = isChecked();
   /** See `isLean`. */
-  readonly lean = isLean();
+  readonly lean = this.checked || isLean();
   /** See `isGoverned`. */
   readonly governed = this.lean || isGoverned();
   /** Why it was asked for, where its request can't say it. */

@@ -20,5 +20,13 @@ export function isGoverned(): boolean {
 
 /** True for runs that were begun by a version of this code in which what ends with a run by itself is not ended one by one. */
 export function isLean(): boolean {
-  return patched('lean-endings');
+  return isChecked() || patched('lean-endings');
+}
+
+/**
+ * True for runs that were begun by a version of this code in which a preflight comes before the first change, smoke tests come after the
+ * health checks, and what a failure leaves is kept with the record.
+ */
+export function isChecked(): boolean {
+  return patched('checked-releases');
 }
