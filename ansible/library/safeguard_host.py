@@ -1115,6 +1115,7 @@ def observe_system(app: App) -> dict:
         'cores': os.cpu_count() or 1,
         'memory': round(100 * (total - free) / total, 1),
         'disk': {mount: disk_use(mount) for mount in sorted(map(mount_point, ('/', app.root, STATE_ROOT)))},
+        'free': free_bytes(mount_point(app.root)),
     }
 
 

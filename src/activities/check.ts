@@ -15,7 +15,7 @@ import type { CheckPolicy } from '../domain/policy.js';
 import { configured, type Dependencies, type Where } from './dependencies.js';
 import { look, lookingWith } from './look.js';
 import { CHECK_BEAT_MS, withPulse, type Pulse } from './pulse.js';
-import { withoutSecrets } from './validate.js';
+import { withoutSecrets } from './secrets.js';
 
 /** Checks of a release, and the hosts to ask. */
 export interface CheckRequest extends Where, Asked {

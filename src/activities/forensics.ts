@@ -5,7 +5,7 @@ import type { ForensicsResult } from '../domain/host-protocol.js';
 import type { Dependencies } from './dependencies.js';
 import { addressed, options, type OnHost } from './on-host.js';
 import { withPulse, type Pulse } from './pulse.js';
-import { withoutSecrets } from './validate.js';
+import { withoutSecrets } from './secrets.js';
 
 type Call = OnHost & {
   readonly deploymentId: string;

@@ -13,6 +13,7 @@ import { holdLeases } from './leases.js';
 import { migrate } from './migrate.js';
 import { planRecovery } from './plan-recovery.js';
 import { plan } from './plan.js';
+import { preflight } from './preflight/preflight.js';
 import { incident, record } from './records.js';
 import { rehearse } from './rehearse.js';
 import { settleSchema } from './settle-schema.js';
@@ -50,6 +51,7 @@ const all = {
   withdraw,
   verify,
   health,
+  preflight,
   record,
   incident,
   keepAudit,

@@ -1,13 +1,7 @@
 import { createHash } from 'node:crypto';
-import { Database } from '../adapters/database.js';
 import { resolveRelease } from '../adapters/release-directory.js';
-import { assertMayFence } from '../adapters/schema-fence.js';
-import { lookAtDatabase } from '../adapters/schema-look.js';
-import type { EnvironmentConfig } from '../config/load.js';
 import { canonicalJson } from '../domain/canonical-json.js';
 import type { HostInspection } from '../domain/host-protocol.js';
-import type { SchemaManifest } from '../domain/manifest.js';
-import { pendingMigrations } from '../domain/migration.js';
 import { judged } from '../domain/holds.js';
 import { computePlan, planIntent, type HashedPlan } from '../domain/plan.js';
 import type { Release } from '../domain/release.js';
@@ -18,9 +12,9 @@ import { captureAll } from './capture.js';
 import { configured, type Dependencies } from './dependencies.js';
 import { holdNow } from './hold.js';
 import { adopted, assertOwn, environmentNow, epochAbove, hostsOf, inspectAll } from './hosts-of.js';
+import { plannedSchema } from './planned-schema.js';
 import { withPulse } from './pulse.js';
 import { readingOf } from './reading.js';
-import { assertNotHalfDone, schemaPlace } from './schema-place.js';
 
 /** A request, and the environment's grant once there is one. */
 export interface PlanRequest {
@@ -38,39 +32,6 @@ export interface Planned {
   readonly captured?: boolean;
   /** Why it may not be carried out at present; `null`: it may. Workers of an earlier version leave it out. */
   readonly held?: Hold | null;
-}
-
-/** What of the plan is about the schema. */
-interface PlannedSchema {
-  readonly schemaVersion: string | null;
-  readonly pendingMigrations: readonly string[];
-}
-
-/**
- * Looks at the database. What would make the migrations impossible is found here, before anything is changed.
- * @throws SafeguardError MIGRATION_HALF_DONE, DATABASE_DENIED, DATABASE_UNREACHABLE
- */
-async function plannedSchema(
-  environment: EnvironmentConfig,
-  schema: SchemaManifest | null,
-): Promise<PlannedSchema> {
-  const place = schemaPlace(environment);
-  if (!place) return { schemaVersion: null, pendingMigrations: [] };
-  return Database.use(place.login, async (database) => {
-    const facts = await lookAtDatabase(database, place.owner);
-    if (schema !== null) assertNotHalfDone(facts, place.owner);
-    const pendingMigrations = pendingFrom(schema, facts.version);
-    if (pendingMigrations.length > 0) await assertMayFence(database);
-    return { schemaVersion: facts.version, pendingMigrations };
-  });
-}
-
-function pendingFrom(schema: SchemaManifest | null, current: string | null): string[] {
-  if (schema === null) return [];
-  return pendingMigrations(
-    schema.migrations.map(({ file }) => file),
-    current,
-  );
 }
 
 function hashed(plan: Omit<HashedPlan, 'hash'>): HashedPlan {

@@ -103,8 +103,9 @@ export const DESCRIPTIONS: Readonly<Record<string, string>> = {
   'environments.*.checks.slow_ms': 'An answer that takes longer is remarked on; milliseconds.',
 
   'environments.*.keep_releases': 'How many releases stay on each host.',
-  'environments.*.preflight': 'Not carried out by this version.',
-  'environments.*.preflight.level': 'How much is looked at before a run. Not carried out by this version.',
+  'environments.*.preflight': 'What is looked at before anything changes; docs/preflight.md has it all.',
+  'environments.*.preflight.level':
+    'How much of it: basic, standard or strict; by default as the policy says.',
   'environments.*.backup': 'Not carried out by this version.',
   'environments.*.backup.mode': 'When the database is backed up. Not carried out by this version.',
   'environments.*.smoke': 'Not carried out by this version.',
@@ -114,6 +115,9 @@ export const DESCRIPTIONS: Readonly<Record<string, string>> = {
 
   github: "Repository of the application; left out: the caller's word on the origin of a release is taken.",
   'github.repository': 'owner/name.',
+  prometheus: 'Asked how the runner is, before a deployment; left out: the runner asks itself.',
+  'prometheus.url': 'Address of Prometheus, such as http://prometheus.internal:9090.',
+  'prometheus.runner': 'Label selector of this runner\'s metrics, such as {instance="ci-1:9100"}.',
   'github.api':
     'Address of the API; GitHub Enterprise has its own, such as https://github.example.com/api/v3.',
   'github.token': 'Where the token is found. Left out: asked without a login.',

@@ -40,6 +40,8 @@ export interface EnvironmentConfig extends ApplicationSection {
   readonly allowedSigners: string | null;
   /** Where releases come from, and who judges it; `null`: the caller's word is taken. */
   readonly github: GithubConfig | null;
+  /** Asked how the runner is; `null`: the runner asks itself. */
+  readonly prometheus: { readonly url: string; readonly runner: string } | null;
 }
 
 /** A repository on GitHub or on a GitHub Enterprise server. */
@@ -211,6 +213,7 @@ function environmentConfig(
     records: resolve(base, file.records),
     allowedSigners: section.approval.allowed_signers ? resolve(base, section.approval.allowed_signers) : null,
     github: githubConfig(base, file),
+    prometheus: file.prometheus ?? null,
   };
 }
 

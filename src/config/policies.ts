@@ -33,6 +33,7 @@ const standard: Policy = {
     phaseTimeoutSeconds: 300,
     slowMs: 2000,
   },
+  preflight: 'standard',
   keepReleases: 5,
 };
 
@@ -42,21 +43,22 @@ export const POLICIES: Readonly<Record<EnvironmentSection['policy'], Policy>> = 
     ...standard,
     approval: { ...standard.approval, required: false, fourEyes: false },
     release: { tag: null, branches: null, checks: null },
+    preflight: 'basic',
   },
   uat: standard,
   production: {
     ...standard,
     approval: { ...standard.approval, signatures: 'required' },
     release: { tag: 'v{version}', branches: ['main'], checks: 'required' },
+    preflight: 'strict',
   },
 };
 
 /** What spec S20 says of each policy beside that. */
 const INTENTIONS: Readonly<Record<EnvironmentSection['policy'], Intentions>> = {
-  dev: { preflight: 'basic', backup: 'optional', smoke: 'essential', channels: ['github'] },
-  uat: { preflight: 'standard', backup: 'always', smoke: 'full', channels: ['github', 'slack'] },
+  dev: { backup: 'optional', smoke: 'essential', channels: ['github'] },
+  uat: { backup: 'always', smoke: 'full', channels: ['github', 'slack'] },
   production: {
-    preflight: 'strict',
     backup: 'verified',
     smoke: 'extended',
     channels: ['github', 'slack', 'pagerduty', 'jira'],
@@ -67,7 +69,6 @@ const INTENTIONS: Readonly<Record<EnvironmentSection['policy'], Intentions>> = {
 export function effectiveIntentions(section: EnvironmentSection): Intentions {
   const preset = INTENTIONS[section.policy];
   return {
-    preflight: section.preflight.level ?? preset.preflight,
     backup: section.backup.mode ?? preset.backup,
     smoke: section.smoke.set ?? preset.smoke,
     channels: section.incidents.channels ?? preset.channels,
@@ -134,6 +135,7 @@ export function effectivePolicy(section: EnvironmentSection): Policy {
       phaseTimeoutSeconds: checks.phase ?? preset.checks.phaseTimeoutSeconds,
       slowMs: checks.slow_ms ?? preset.checks.slowMs,
     },
+    preflight: section.preflight.level ?? preset.preflight,
     keepReleases: section.keep_releases ?? preset.keepReleases,
   };
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { PREFLIGHT_LEVELS } from '../domain/preflight.js';
 import { duration } from './duration.js';
 import { windowsSection } from './windows.js';
 
@@ -183,8 +184,9 @@ export const environmentSection = z.strictObject({
     })
     .default({}),
   keep_releases: z.int().min(2).max(50).optional(),
+  /** How much is looked at before the first change. */
+  preflight: z.strictObject({ level: z.enum(PREFLIGHT_LEVELS).optional() }).default({}),
   /** From here on: part of every policy (spec S20), but not carried out by this version. */
-  preflight: z.strictObject({ level: z.enum(['basic', 'standard', 'strict']).optional() }).default({}),
   backup: z.strictObject({ mode: z.enum(['optional', 'always', 'verified']).optional() }).default({}),
   smoke: z.strictObject({ set: z.enum(['essential', 'full', 'extended']).optional() }).default({}),
   incidents: z
@@ -215,6 +217,14 @@ export const configSchema = z.strictObject({
       /** GitHub Enterprise has its own: `https://github.example.com/api/v3`. */
       api: line.regex(/^https?:\/\//, 'expected a URL').default('https://api.github.com'),
       token: secretReference.optional(),
+    })
+    .optional(),
+  /** Asked how the runner is, before a deployment (spec S3, S19). */
+  prometheus: z
+    .strictObject({
+      url: line.regex(/^https?:\/\//, 'expected a URL'),
+      /** Label selector of this runner's metrics: `{instance="ci-1:9100"}`. */
+      runner: line.regex(/^\{.*\}$/, 'expected a selector such as {instance="ci-1:9100"}').default('{}'),
     })
     .optional(),
   /** Where the audit trail is kept: a directory (default: `audit` below `records`), or a bucket. */

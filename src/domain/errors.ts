@@ -198,6 +198,10 @@ export const ERRORS = {
     class: 'failed',
     advice: 'It was reached, but does not answer as it should; see the message.',
   },
+  PREFLIGHT_FAILED: {
+    class: 'refused',
+    advice: 'See what each look of the table says; safeguard preflight repeats them.',
+  },
   MIGRATION_FAILED: {
     class: 'failed',
     advice: "Read Flyway's message; mend the migration, and check flyway_schema_history.",

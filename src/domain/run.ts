@@ -5,6 +5,7 @@ import type { FencingToken } from './host-protocol.js';
 import type { Failure, Outcome } from './outcome.js';
 import type { HashedPlan, HostRef } from './plan.js';
 import type { Policy } from './policy.js';
+import type { PreflightReport } from './preflight.js';
 import type { StepProgress } from './progress.js';
 import type { Rehearsed } from './rehearsal.js';
 import type { Release } from './release.js';
@@ -119,6 +120,8 @@ export interface DeploymentResult {
   readonly plan?: HashedPlan;
   /** Of dry runs in which Ansible has a part: what it said in its check mode, by host. */
   readonly rehearsal?: readonly Rehearsed[];
+  /** What the preflight found, without what passed. */
+  readonly preflight?: PreflightReport;
 }
 
 /** The one record of a run (spec S13, its spine). Times are ISO 8601 in UTC. */
@@ -134,6 +137,8 @@ export interface RunRecord {
   readonly previousVersion: string | null;
   readonly gitSha: string | null;
   readonly provenance?: Provenance | null;
+  /** What the preflight found, without what passed; all of it is in `runs/<deployment-id>/preflight.json`. */
+  readonly preflight?: PreflightReport;
   readonly requestedBy: string;
   readonly startedAt: string;
   readonly endedAt: string;

@@ -109,6 +109,7 @@ function recordOf(run: Run, ending: Ending): RunRecord {
     previousVersion: run.committed?.version ?? null,
     gitSha: run.release?.gitSha ?? null,
     provenance: run.provenance,
+    ...(run.preflight === null ? {} : { preflight: run.preflight }),
     requestedBy: request.requestedBy,
     startedAt: run.startedAt,
     endedAt: new Date().toISOString(),
@@ -177,6 +178,7 @@ export function conclude(run: Run, ending: Ending): DeploymentResult {
     serving: serving?.version ?? null,
     ...(ending.plan === undefined ? {} : { plan: ending.plan }),
     ...(ending.rehearsal === undefined ? {} : { rehearsal: ending.rehearsal }),
+    ...(run.preflight === null ? {} : { preflight: run.preflight }),
   };
   if (failure === null) return result;
   if (run.interruption?.kind === 'cancel') throw new CancelledFailure(message, [result]);

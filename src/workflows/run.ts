@@ -12,6 +12,7 @@ import type { HealthReport } from '../domain/check.js';
 import type { RunKind } from '../domain/environment-state.js';
 import type { HostRef } from '../domain/plan.js';
 import type { Policy } from '../domain/policy.js';
+import type { PreflightReport } from '../domain/preflight.js';
 import type { Release } from '../domain/release.js';
 import type {
   DeploymentRequest,
@@ -58,6 +59,8 @@ export class Run {
   release: Release | null = null;
   /** What is known of the release's origin; set once it was validated. */
   provenance: Provenance | null = null;
+  /** What was looked at before anything else, without what passed; set once it was validated. */
+  preflight: PreflightReport | null = null;
   /** Set while the run holds the environment. */
   grant: Grant | null = null;
   /** Set from the moment that the environment may know of this run. */

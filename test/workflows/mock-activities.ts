@@ -7,6 +7,7 @@ import { codedFailure } from '../../src/activities/coded-failures.js';
 import type { Dependencies } from '../../src/activities/dependencies.js';
 import { enqueue, inform, watchHolder, type HolderWatch } from '../../src/activities/environment.js';
 import type { Restored } from '../../src/activities/hosts.js';
+import { preflightReport } from '../../src/domain/preflight.js';
 import type { Activities } from '../../src/activities/index.js';
 import type { HealthReport } from '../../src/domain/check.js';
 import type { ErrorCode } from '../../src/domain/errors.js';
@@ -208,6 +209,8 @@ export class MockWorld {
         evicted: [],
         holder: null,
       }),
+      preflight: async ({ environment, version }) =>
+        preflightReport({ environment, version, level: 'basic', durationMs: 0 }, []),
       verify: async ({ environment }) => ({
         environment,
         committed: 'nothing',
