@@ -13,11 +13,17 @@ export interface PrometheusServer {
   readonly stop: () => Promise<void>;
 }
 
-/** A Prometheus of Debian on loopback, which scrapes nothing. */
-export async function startPrometheus(): Promise<PrometheusServer> {
+function configOf(scraped: readonly string[]): string {
+  const job = { job_name: 'scraped', scrape_interval: '200ms', scrape_timeout: '200ms' };
+  // JSON is YAML, too.
+  return JSON.stringify({ scrape_configs: [{ ...job, static_configs: [{ targets: scraped }] }] });
+}
+
+/** A Prometheus of Debian on loopback; `scraped`: `host:port` of what it asks for metrics, again and again. */
+export async function startPrometheus(scraped: readonly string[] = []): Promise<PrometheusServer> {
   await ensurePackages(['prometheus']);
   const directory = await mkdtemp(join(tmpdir(), 'safeguard-prometheus-'));
-  await writeFile(join(directory, 'prometheus.yml'), '{}\n');
+  await writeFile(join(directory, 'prometheus.yml'), configOf(scraped));
   const address = `127.0.0.1:${String(await freePort())}`;
   const server = spawn(
     'prometheus',
