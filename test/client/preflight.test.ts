@@ -37,11 +37,10 @@ test('in a job of GitHub Actions each objection is an annotation, and the summar
   const summary = join(tmpdir(), `safeguard-summary-${process.pid}.md`);
   const env = { GITHUB_ACTIONS: 'true', GITHUB_STEP_SUMMARY: summary };
   const { stderr } = await cli.spawn(env, 'preflight', 'prod', '--version', '2.0.0');
-  const said = String(stderr);
-  expect(said).toContain(
+  expect(stderr).toContain(
     '::error title=preflight%3A disk of web2::/ is 97 %25 full Make room. docs/preflight.md#disk',
   );
-  expect(said).toContain('::warning title=preflight%3A clock of web2::');
+  expect(stderr).toContain('::warning title=preflight%3A clock of web2::');
   const written = await readFile(summary, 'utf8');
   await rm(summary);
   expect(written).toContain('### Preflight of prod 2.0.0\n\n| | look | at |');

@@ -21,10 +21,11 @@ export function runnerItems({ ansible }: Dependencies, environment: EnvironmentC
   const secrets = secretReferences(environment).map(([name, reference]): Item => ({
     name: 'secret',
     target: name,
-    look: async () => {
-      readSecret(reference, name);
-      return yes(`${describeReference(reference)} is there`);
-    },
+    look: () =>
+      Promise.resolve(reference).then((where) => {
+        readSecret(where, name);
+        return yes(`${describeReference(where)} is there`);
+      }),
   }));
   return [
     ...secrets,

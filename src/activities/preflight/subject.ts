@@ -77,7 +77,7 @@ export class Subject {
 
   #tokenItems(): Item[] {
     const { github } = this.environment;
-    if (github === null || github.token === null) return [];
+    if (!github?.token) return [];
     return [
       {
         name: 'token',
