@@ -19,6 +19,8 @@ export interface WebOptions {
   readonly timeoutMs: number;
   /** Certificates (PEM) that are trusted; left out: those that Node.js trusts. */
   readonly ca?: string | undefined;
+  /** The way there; left out: from this machine. */
+  readonly dial?: (url: URL) => Dial;
 }
 
 /** Host and port of a URL, and the way there from this machine. */
@@ -69,7 +71,7 @@ export async function askWeb(request: WebRequest, options: WebOptions): Promise<
   let asked = request;
   for (let left = request.redirects ?? 0; ; left -= 1) {
     const { url, method = 'GET', headers = {}, body } = asked;
-    const answer = await httpProbe(dialOf(url), {
+    const answer = await httpProbe((options.dial ?? dialOf)(url), {
       path: `${url.pathname}${url.search}`,
       method,
       hostName: url.host,
