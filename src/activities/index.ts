@@ -16,6 +16,7 @@ import { plan } from './plan.js';
 import { incident, record } from './records.js';
 import { rehearse } from './rehearse.js';
 import { settleSchema } from './settle-schema.js';
+import { smoke } from './smoke.js';
 import { stage } from './stage.js';
 import { tracesOf } from './traces.js';
 import { validate } from './validate.js';
@@ -42,6 +43,7 @@ const all = {
   migrate,
   settleSchema,
   check,
+  smoke,
   readBack,
   prepare,
   forensics,

@@ -14,6 +14,7 @@ import {
   judgeSame,
   judgeService,
   valueAt,
+  type Hide,
   type SmokeProbe,
   type SmokeResult,
   type SmokeTest,
@@ -37,6 +38,8 @@ export interface SmokeRun {
   readonly dial?: (url: URL) => Dial;
   /** Turns that are shared with others who ask at the same time; left out: its own. */
   readonly slots?: Slots;
+  /** Takes out what else must not be told. */
+  readonly hide?: Hide;
   readonly signal: AbortSignal;
   /** Told each result as it comes. */
   readonly onResult?: (result: SmokeResult) => void;
@@ -49,7 +52,10 @@ const SHORTEST_HIDDEN = 4;
 class Values {
   readonly #values: Map<string, string>;
 
-  constructor(secrets: Readonly<Record<string, string>>) {
+  constructor(
+    secrets: Readonly<Record<string, string>>,
+    private readonly hideMore: Hide = (text) => text,
+  ) {
     this.#values = new Map(Object.entries(secrets));
   }
 
@@ -65,7 +71,7 @@ class Values {
   /** Without the values, as they are and as they stand in JSON and in addresses. */
   readonly hide = (text: string): string => {
     const values = [...this.#values.values()].filter((value) => value.length >= SHORTEST_HIDDEN);
-    return redact(text, values.flatMap(formsOf));
+    return redact(this.hideMore(text), values.flatMap(formsOf));
   };
 }
 
@@ -160,9 +166,16 @@ export async function smoke(run: SmokeRun): Promise<SmokeResult[]> {
   // Many listen to it at once, which is no leak.
   const stop = new Stop().with(run.signal);
   const { signal } = stop;
-  const values = new Values(run.secrets);
+  const values = new Values(run.secrets, run.hide);
   const slots = run.slots ?? turns();
-  const asking = { base, values, signal, timeoutMs, ca, ...(run.dial === undefined ? {} : { dial: run.dial }) };
+  const asking = {
+    base,
+    values,
+    signal,
+    timeoutMs,
+    ca,
+    ...(run.dial === undefined ? {} : { dial: run.dial }),
+  };
   const underWay = new Map<string, Promise<SmokeResult>>();
 
   const carryOut = async ({ name, level, severity, probe, after }: SmokeTest): Promise<SmokeResult> => {

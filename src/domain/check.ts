@@ -115,8 +115,9 @@ export interface CheckResult {
 }
 
 /** What is told elsewhere than beside the record. */
-export function withoutBody<T extends Pick<Observation, 'body'>>(result: T): Omit<T, 'body'> {
-  const { body: _, ...rest } = result;
+export function withoutBody<T extends { readonly body?: string }>(result: T): T {
+  const rest: { body?: string } & T = { ...result };
+  delete rest.body;
   return rest;
 }
 

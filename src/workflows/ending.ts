@@ -85,9 +85,12 @@ export function takenBack(run: Run, stopped: Ending, result: BroughtBack): Endin
     ROLLED_BACK_UNHEALTHY: `Rolled back: every host serves ${describeRelease(to)} again, but checks fail; the cause may lie elsewhere.`,
     PARTIAL: `PARTIAL: not every host could be brought back to ${describeRelease(to)}: ${describeReadings(result.readings)}.`,
   };
+  const [first] = run.diagnostics;
+  const where =
+    first === undefined ? '' : ` Diagnostics: ${first.slice(0, first.lastIndexOf('/'))}/ on the runner.`;
   return {
     outcome: result.outcome,
-    message: `${sentences[result.outcome] ?? ''} Cause: ${stopped.message}`,
+    message: `${sentences[result.outcome] ?? ''} Cause: ${stopped.message}${where}`,
     failure:
       result.outcome === 'PARTIAL'
         ? { code: 'PARTIAL_STATE', message: describeReadings(result.readings) }
@@ -122,7 +125,9 @@ function recordOf(run: Run, ending: Ending): RunRecord {
     migrationsApplied: run.migrationsApplied,
     health: run.health,
     readings: run.readings,
+    ...(run.smoke === null ? {} : { smoke: run.smoke }),
     forensics: run.forensics,
+    ...(run.diagnostics.length === 0 ? {} : { diagnostics: run.diagnostics }),
   };
 }
 
