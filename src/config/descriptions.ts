@@ -108,7 +108,6 @@ export const DESCRIPTIONS: Readonly<Record<string, string>> = {
   'environments.*.smoke.url':
     "The public way in. Left out: every host's own site (or the first service), through its SSH connection.",
   'environments.*.smoke.vars': 'Values of placeholders of the file; {version} is the release.',
-  'environments.*.smoke.vars.*': 'A text or a number.',
 
   'environments.*.keep_releases': 'How many releases stay on each host.',
   'environments.*.preflight': 'Not carried out by this version.',
