@@ -40,8 +40,7 @@ export interface SiteOfHost {
 export function siteOf({ components }: Pick<EnvironmentConfig, 'components'>): SiteOfHost {
   const all = Object.values(components);
   for (const component of all)
-    if (component.kind === 'static')
-      return { port: component.listen, name: nameOf(component.server_name) };
+    if (component.kind === 'static') return { port: component.listen, name: nameOf(component.server_name) };
   for (const component of all)
     if (component.kind === 'systemd') return { port: component.port, name: 'localhost' };
   throw new SafeguardError('INTERNAL', 'The environment has no component that could be asked.');

@@ -230,7 +230,7 @@ function environmentConfig(
 }
 
 function smokeConfig(base: string, section: EnvironmentSection): SmokeConfig | null {
-  const { file, url = null, vars } = section.smoke;
+  const { file, url = null, vars = {} } = section.smoke;
   if (file === undefined) return null;
   const texts = Object.entries(vars).map(([name, value]) => [name, String(value)] as const);
   const level = effectiveIntentions(section).smoke;

@@ -113,10 +113,7 @@ export const environmentSection = z.strictObject({
   inventory: z.strictObject({ file: line.min(1), group: line.min(1).default('all') }).optional(),
   ssh: z.strictObject({ user: name, key: line, known_hosts: line }),
   vars: z
-    .record(
-      variableName,
-      z.union([line, z.number()], { error: 'expected a text or a number' }),
-    )
+    .record(variableName, z.union([line, z.number()], { error: 'expected a text or a number' }))
     .default({}),
   /** Laid over the application's own `components` and `migrations`, key by key. */
   components: overrides.optional(),
@@ -189,13 +186,13 @@ export const environmentSection = z.strictObject({
       set: z.enum(['essential', 'full', 'extended']).optional(),
       file: line.min(1).optional(),
       url: line.regex(/^https?:\/\/[^@/?#]+(\/[^@?#]*)?$/, 'expected a URL without a login').optional(),
-      vars: z.record(variableName, z.union([line, z.number()])).default({}),
+      vars: z.record(variableName, z.union([line, z.number()])).optional(),
     })
     .refine(
-      ({ file, url, vars }) => file !== undefined || (url === undefined && Object.keys(vars).length === 0),
+      ({ file, url, vars }) => file !== undefined || (url === undefined && vars === undefined),
       'expected file beside url and vars',
     )
-    .default({ vars: {} }),
+    .default({}),
   keep_releases: z.int().min(2).max(50).optional(),
   /** From here on: part of every policy (spec S20), but not carried out by this version. */
   preflight: z.strictObject({ level: z.enum(['basic', 'standard', 'strict']).optional() }).default({}),

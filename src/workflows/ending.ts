@@ -77,6 +77,13 @@ export function lostOf(readings: readonly HostReading[]): string[] {
   return readings.filter(({ state }) => state !== 'serves').map(({ host }) => host);
 }
 
+/** A cause, and the folder with what speaks for it. */
+function withPlace(cause: string, [first]: readonly string[]): string {
+  if (first === undefined) return cause;
+  const stop = cause.endsWith('.') ? '' : '.';
+  return `${cause}${stop} Diagnostics: ${first.slice(0, first.lastIndexOf('/'))}/ on the runner.`;
+}
+
 /** What the way back came to. */
 export function takenBack(run: Run, stopped: Ending, result: BroughtBack): Ending {
   const to = run.committed;
@@ -85,12 +92,9 @@ export function takenBack(run: Run, stopped: Ending, result: BroughtBack): Endin
     ROLLED_BACK_UNHEALTHY: `Rolled back: every host serves ${describeRelease(to)} again, but checks fail; the cause may lie elsewhere.`,
     PARTIAL: `PARTIAL: not every host could be brought back to ${describeRelease(to)}: ${describeReadings(result.readings)}.`,
   };
-  const [first] = run.diagnostics;
-  const where =
-    first === undefined ? '' : ` Diagnostics: ${first.slice(0, first.lastIndexOf('/'))}/ on the runner.`;
   return {
     outcome: result.outcome,
-    message: `${sentences[result.outcome] ?? ''} Cause: ${stopped.message}${where}`,
+    message: `${sentences[result.outcome] ?? ''} Cause: ${withPlace(stopped.message, run.diagnostics)}`,
     failure:
       result.outcome === 'PARTIAL'
         ? { code: 'PARTIAL_STATE', message: describeReadings(result.readings) }

@@ -252,7 +252,7 @@ async function restored(
     const { refusing, readings } = await commit(way, deadline, to, state);
     return { refusing: [...refusingOf(tried), ...refusing], readings: readings.map(notUndone(tried)) };
   });
-  const found = [...forensics.values()];
+  const found = [...forensics].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, one]) => one);
   return {
     readings,
     forensics: found.map(({ said }) => said),
