@@ -107,8 +107,9 @@ export async function smoke(dependencies: Dependencies, request: SmokeRequest): 
         'STEP_TIMEOUT',
         `The smoke tests took longer than ${phaseTimeoutSeconds} s; ${done} were done.`,
       );
-    const phase = new Stop().with(pulse.signal).after(phaseTimeoutSeconds * 1000, late);
     const shared = common(environment, planned(environment, request));
+    const places = placesOf(dependencies, environment, request);
+    const phase = new Stop().with(pulse.signal).after(phaseTimeoutSeconds * 1000, late);
     const slots: Slots = turns();
     const onResult = (): void => {
       done += 1;
@@ -118,7 +119,6 @@ export async function smoke(dependencies: Dependencies, request: SmokeRequest): 
       const results = await carryOut({ ...shared, ...place, slots, onResult, signal: phase.signal });
       return results.map((result) => ({ ...result, target }));
     };
-    const places = placesOf(dependencies, environment, request);
     const results = (await phase.race(Promise.all(places.map(at)))).flat();
     const kept = await keepEvidence(dependencies, request, 'smoke', results);
     return reportOf(results, Math.round(performance.now() - started), kept);
