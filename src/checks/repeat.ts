@@ -60,7 +60,13 @@ export async function repeated(
     if (seen.verdict === 'pass' || attempts >= most) {
       const durationMs = Math.round(performance.now() - started);
       const shown = body === undefined ? {} : { body: hide(body).slice(0, BODY_CHARACTERS) };
-      return { ...seen, ...shown, evidence: hide(evidence).slice(0, EVIDENCE_CHARACTERS), attempts, durationMs };
+      return {
+        ...seen,
+        ...shown,
+        evidence: hide(evidence).slice(0, EVIDENCE_CHARACTERS),
+        attempts,
+        durationMs,
+      };
     }
     await delay(intervalMs, undefined, { signal });
   }

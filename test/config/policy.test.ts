@@ -69,11 +69,7 @@ describe('policy show', () => {
 
   test('what is not carried out yet is told apart', () => {
     const idle = [...lines(GOOD, 'staging').values()].filter(({ carriedOut }) => !carriedOut);
-    expect(idle.map(({ key }) => key)).toEqual([
-      'preflight.level',
-      'backup.mode',
-      'incidents.channels',
-    ]);
+    expect(idle.map(({ key }) => key)).toEqual(['preflight.level', 'backup.mode', 'incidents.channels']);
   });
 
   test('every key can be laid over', () => {
