@@ -13,6 +13,7 @@ import { SafeguardError } from '../domain/errors.js';
 import type { HostRef } from '../domain/plan.js';
 import type { CheckPolicy } from '../domain/policy.js';
 import { configured, type Dependencies, type Where } from './dependencies.js';
+import { keepEvidence, type Kept } from './evidence.js';
 import { look, lookingWith } from './look.js';
 import { CHECK_BEAT_MS, withPulse, type Pulse } from './pulse.js';
 import { withoutSecrets } from './secrets.js';
@@ -20,27 +21,28 @@ import { withoutSecrets } from './secrets.js';
 /** Checks of a release, and the hosts to ask. */
 export interface CheckRequest extends Where, Asked {
   readonly deploymentId: string;
+  /** What fails is kept apart, for whoever asks why the release was taken back. */
+  readonly diagnoses?: boolean;
 }
 
-/** A full disk of the runner must not stop a verdict, least of all on the way back; it is said as a warning. */
-async function keepEvidence(
-  { records }: Dependencies,
+/** What could not be kept is said as a warning. */
+function unlessKept(kept: Kept): CheckResult[] {
+  if ('file' in kept) return [];
+  const what = { name: 'evidence kept', category: 'system', severity: 'warning', target: 'runner' } as const;
+  return [{ ...what, verdict: 'fail', attempts: 1, durationMs: 0, evidence: kept.why }];
+}
+
+/** The way back is checked too, and its results take the place of these: what speaks against the new release is kept apart. */
+async function diagnosed(
+  dependencies: Dependencies,
   request: CheckRequest,
+  report: HealthReport,
   results: readonly CheckResult[],
-): Promise<CheckResult[]> {
-  try {
-    await records.keepEvidence(request, 'checks', results);
-    return [];
-  } catch (error) {
-    if (!(error instanceof SafeguardError)) throw error;
-    const what = {
-      name: 'evidence kept',
-      category: 'system',
-      severity: 'warning',
-      target: 'runner',
-    } as const;
-    return [{ ...what, verdict: 'fail', attempts: 1, durationMs: 0, evidence: error.message }];
-  }
+): Promise<HealthReport> {
+  if (request.diagnoses !== true || report.healthy) return report;
+  const failed = results.filter(({ verdict }) => verdict !== 'pass');
+  const kept = await keepEvidence(dependencies, request, 'failed-checks', failed);
+  return 'file' in kept ? { ...report, kept: kept.file } : report;
 }
 
 /** What is asked of which hosts, and how patiently. */
@@ -100,7 +102,13 @@ export async function check(dependencies: Dependencies, request: CheckRequest): 
   return withPulse(async (pulse) => {
     const started = performance.now();
     const results = await askAll(dependencies, configured(dependencies, request), request, pulse);
-    const kept = await keepEvidence(dependencies, request, results);
-    return summarize([...results, ...kept], Math.round(performance.now() - started));
+    const kept = await keepEvidence(dependencies, request, 'checks', results);
+    const durationMs = Math.round(performance.now() - started);
+    return diagnosed(
+      dependencies,
+      request,
+      summarize([...results, ...unlessKept(kept)], durationMs),
+      results,
+    );
   }, CHECK_BEAT_MS);
 }

@@ -1,4 +1,4 @@
-import { summarize, type HealthLook } from '../domain/check.js';
+import { summarize, withoutBody, type HealthLook } from '../domain/check.js';
 import { SafeguardError } from '../domain/errors.js';
 import { describeRelease } from '../domain/release.js';
 import { askAll } from './check.js';
@@ -31,7 +31,7 @@ export async function health(dependencies: Dependencies, where: Where): Promise<
       committed: describeRelease(committed),
       healthy: summarize(results, durationMs).healthy,
       durationMs,
-      results,
+      results: results.map(withoutBody),
       evicted: Object.keys(state.evicted),
       holder: state.holder?.deploymentId ?? null,
     };

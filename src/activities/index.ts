@@ -17,6 +17,7 @@ import { preflight } from './preflight/preflight.js';
 import { incident, record } from './records.js';
 import { rehearse } from './rehearse.js';
 import { settleSchema } from './settle-schema.js';
+import { smoke } from './smoke.js';
 import { stage } from './stage.js';
 import { tracesOf } from './traces.js';
 import { validate } from './validate.js';
@@ -43,6 +44,7 @@ const all = {
   migrate,
   settleSchema,
   check,
+  smoke,
   readBack,
   prepare,
   forensics,

@@ -1,10 +1,13 @@
 import { createHash } from 'node:crypto';
 import { resolveRelease } from '../adapters/release-directory.js';
+import { smokeOf } from '../config/environment-smoke.js';
+import type { EnvironmentConfig } from '../config/load.js';
 import { canonicalJson } from '../domain/canonical-json.js';
 import type { HostInspection } from '../domain/host-protocol.js';
 import { judged } from '../domain/holds.js';
 import { computePlan, planIntent, type HashedPlan } from '../domain/plan.js';
 import type { Release } from '../domain/release.js';
+import type { PlannedSmoke } from '../domain/smoke-report.js';
 import type { DeploymentRequest, Grant } from '../domain/run.js';
 import type { Hold, Switches } from '../domain/switches.js';
 import { playedBy } from './by-ansible.js';
@@ -22,6 +25,8 @@ export interface PlanRequest {
   readonly grant: Grant | null;
   /** The look that has a grant is to keep what it saw of every host, and to insist that each could be brought back. */
   readonly captures?: boolean;
+  /** The run carries smoke tests out, where its environment has any. */
+  readonly smokes?: boolean;
 }
 
 /** A plan, and the epoch that the run has to use: above the environment's and every host's. */
@@ -64,7 +69,7 @@ async function knownOf(dependencies: Dependencies, { request, grant }: PlanReque
 /** Looks at hosts and database and decides what the run will do. Changes nothing. */
 export async function plan(
   dependencies: Dependencies,
-  { request, grant, captures = false }: PlanRequest,
+  { request, grant, captures = false, smokes = false }: PlanRequest,
 ): Promise<Planned> {
   return withPulse(async (pulse) => {
     const environment = configured(dependencies, request);
@@ -96,12 +101,20 @@ export async function plan(
       overrides,
       played,
       captures,
+      ...(smokes && plannedSmoke(environment, to.version)),
     });
     const epoch = epochAbove(inspected, request.deploymentId, grant?.epoch ?? 0);
     const captured = captures && grant !== null && held === null && computed.kind === 'deploy';
     if (captured) await captureAll(dependencies, { ...request, from, inspected, grantedTo: grant.runId });
     return { plan: hashed(computed), epoch, held, captured };
   });
+}
+
+function plannedSmoke(environment: EnvironmentConfig, version: string): { readonly smoke?: PlannedSmoke } {
+  const found = smokeOf(environment, version);
+  if (found === null) return {};
+  const { file, sha256, level, url, tests } = found;
+  return { smoke: { file, sha256, level, url, tests } };
 }
 
 function isServed(host: string, seen: HostInspection, to: Release): boolean {

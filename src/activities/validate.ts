@@ -5,6 +5,7 @@ import { refusalOf, withoutPassed, type PreflightReport } from '../domain/prefli
 import type { Release } from '../domain/release.js';
 import type { DeploymentRequest, Provenance } from '../domain/run.js';
 import { configured, type Dependencies } from './dependencies.js';
+import { keepEvidence } from './evidence.js';
 import { isHeldAlready } from './hold.js';
 import { lookBefore } from './preflight/preflight.js';
 import { withPulse } from './pulse.js';
@@ -54,7 +55,8 @@ export async function validate(
       isHeldAlready(dependencies, environment),
       lookBefore(dependencies, environment, wanted, pulse),
     ]);
-    await keep(dependencies, request, report);
+    const kept = await keepEvidence(dependencies, request, 'preflight', report);
+    if ('why' in kept) log.warn('the preflight could not be kept beside the record', { error: kept.why });
     const refusal = refusalOf(report);
     if (refusal !== null || resolved === null || provenance === null) {
       if (request.preflight === true) return { refused: withoutPassed(report) };
@@ -63,18 +65,4 @@ export async function validate(
     const { policy } = environment;
     return { release: resolved.release, policy, provenance, isHeld, preflight: withoutPassed(report) };
   });
-}
-
-/** Beside the run's record. A runner without room for it says so in the report itself. */
-async function keep(
-  { records }: Dependencies,
-  request: DeploymentRequest,
-  report: PreflightReport,
-): Promise<void> {
-  try {
-    await records.keepEvidence(request, 'preflight', report);
-  } catch (error) {
-    if (!(error instanceof SafeguardError)) throw error;
-    log.warn('the preflight could not be kept beside the record', { error: error.message });
-  }
 }

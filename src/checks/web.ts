@@ -1,3 +1,4 @@
+import type { Dial } from '../adapters/probes/dial.js';
 import { httpProbe, type HttpAnswer } from '../adapters/probes/http.js';
 import { dialOf, tlsOf } from '../adapters/probes/url.js';
 import { SafeguardError } from '../domain/errors.js';
@@ -19,6 +20,8 @@ export interface WebOptions {
   readonly timeoutMs: number;
   /** Certificates (PEM) that are trusted; left out: those that Node.js trusts. */
   readonly ca?: string | undefined;
+  /** The way there; left out: from this machine. */
+  readonly dial?: (url: URL) => Dial;
 }
 
 const REDIRECTIONS: readonly number[] = [301, 302, 303, 307, 308];
@@ -57,7 +60,7 @@ export async function askWeb(request: WebRequest, options: WebOptions): Promise<
   let asked = request;
   for (let left = request.redirects ?? 0; ; left -= 1) {
     const { url, method = 'GET', headers = {}, body } = asked;
-    const answer = await httpProbe(dialOf(url), {
+    const answer = await httpProbe((options.dial ?? dialOf)(url), {
       path: `${url.pathname}${url.search}`,
       method,
       hostName: url.host,

@@ -102,14 +102,19 @@ export const DESCRIPTIONS: Readonly<Record<string, string>> = {
   'environments.*.checks.phase': 'How long all checks together may take.',
   'environments.*.checks.slow_ms': 'An answer that takes longer is remarked on; milliseconds.',
 
+  'environments.*.smoke': 'Smoke tests after the health checks; one that fails takes the release back.',
+  'environments.*.smoke.set': 'Which tests of the file are asked; each level includes those before it.',
+  'environments.*.smoke.file': 'smoke.yaml with the tests, seen from this file. Left out: none are asked.',
+  'environments.*.smoke.url':
+    "The public way in. Left out: every host's own site (or the first service), through its SSH connection.",
+  'environments.*.smoke.vars': 'Values of placeholders of the file; {version} is the release.',
+
   'environments.*.keep_releases': 'How many releases stay on each host.',
   'environments.*.preflight': 'What is looked at before anything changes; docs/preflight.md has it all.',
   'environments.*.preflight.level':
     'How much of it: basic, standard or strict; by default as the policy says.',
   'environments.*.backup': 'Not carried out by this version.',
   'environments.*.backup.mode': 'When the database is backed up. Not carried out by this version.',
-  'environments.*.smoke': 'Not carried out by this version.',
-  'environments.*.smoke.set': 'Which smoke tests are run. Not carried out by this version.',
   'environments.*.incidents': 'Not carried out by this version.',
   'environments.*.incidents.channels': 'Who is told of incidents. Not carried out by this version.',
 

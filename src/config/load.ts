@@ -2,6 +2,7 @@ import { dirname, resolve } from 'node:path';
 import { SafeguardError } from '../domain/errors.js';
 import type { HostRef } from '../domain/plan.js';
 import type { Policy } from '../domain/policy.js';
+import type { SmokeLevel } from '../domain/smoke.js';
 import type { VersionForm } from '../domain/version.js';
 import { isVersion } from '../domain/version.js';
 import { mergeOver } from './merge.js';
@@ -32,6 +33,8 @@ export interface EnvironmentConfig extends ApplicationSection {
   /** The Ansible inventory that the hosts come from, by its absolute path; `null`: `hosts` has them. */
   readonly inventory: { readonly file: string; readonly group: string } | null;
   readonly ssh: { readonly user: string; readonly key: string; readonly knownHosts: string };
+  /** Smoke tests of a deployment; `null`: none. */
+  readonly smoke: SmokeConfig | null;
   readonly policy: Policy;
   /** The policy's values with the place of each. */
   readonly policyLines: readonly PolicyLine[];
@@ -42,6 +45,17 @@ export interface EnvironmentConfig extends ApplicationSection {
   readonly github: GithubConfig | null;
   /** Asked how the runner is; `null`: the runner asks itself. */
   readonly prometheus: { readonly url: string; readonly runner: string } | null;
+}
+
+/** Which smoke tests a deployment asks, and where. The file is read when it is needed: nobody who aborts a run needs it. */
+export interface SmokeConfig {
+  /** Absolute path. */
+  readonly file: string;
+  readonly level: SmokeLevel;
+  /** The public way in; `null`: every host itself. */
+  readonly url: string | null;
+  /** Values of placeholders. */
+  readonly vars: Readonly<Record<string, string>>;
 }
 
 /** A repository on GitHub or on a GitHub Enterprise server. */
@@ -205,6 +219,7 @@ function environmentConfig(
       key: resolve(base, section.ssh.key),
       knownHosts: resolve(base, section.ssh.known_hosts),
     },
+    smoke: smokeConfig(base, section),
     policy,
     policyLines: policyLines(section.policy, policy, effectiveIntentions(section), (key) => {
       const path = ['environments', name, ...key.split('.')];
@@ -215,6 +230,14 @@ function environmentConfig(
     github: githubConfig(base, file),
     prometheus: file.prometheus ?? null,
   };
+}
+
+function smokeConfig(base: string, section: EnvironmentSection): SmokeConfig | null {
+  const { file, url = null, vars = {} } = section.smoke;
+  if (file === undefined) return null;
+  const texts = Object.entries(vars).map(([name, value]) => [name, String(value)] as const);
+  const level = effectiveIntentions(section).smoke;
+  return { file: resolve(base, file), level, url, vars: Object.fromEntries(texts) };
 }
 
 function githubConfig(base: string, { github }: ConfigFile): GithubConfig | null {
@@ -241,7 +264,7 @@ function auditConfig(base: string, { audit, records }: ConfigFile): AuditConfig 
 }
 
 /** Files of secrets are found from where `safeguard.yaml` stands, as all its paths are, not from where a worker was started. */
-function absoluteSecret(base: string, reference: SecretReference): SecretReference {
+export function absoluteSecret(base: string, reference: SecretReference): SecretReference {
   return 'file' in reference ? { file: resolve(base, reference.file) } : reference;
 }
 

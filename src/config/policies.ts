@@ -65,7 +65,7 @@ const INTENTIONS: Readonly<Record<EnvironmentSection['policy'], Intentions>> = {
   },
 };
 
-/** As {@link effectivePolicy}, for what is not carried out yet. */
+/** As {@link effectivePolicy}, for what stands beside the policy. */
 export function effectiveIntentions(section: EnvironmentSection): Intentions {
   const preset = INTENTIONS[section.policy];
   return {

@@ -1,6 +1,6 @@
 import type { Policy } from '../domain/policy.js';
 
-/** What spec S20 sets apart for each policy, and no part of this version carries out yet; kept so that a policy is complete. */
+/** What spec S20 sets apart for each policy beside that; all but `smoke` is carried out by no part of this version yet. */
 export interface Intentions {
   readonly backup: 'optional' | 'always' | 'verified';
   readonly smoke: 'essential' | 'full' | 'extended';
@@ -63,10 +63,10 @@ export const POLICY_KEYS: readonly PolicyKey[] = [
   { key: 'checks.timeout', read: ({ checks }) => checks.timeoutSeconds, unit: 'seconds' },
   { key: 'checks.phase', read: ({ checks }) => checks.phaseTimeoutSeconds, unit: 'seconds' },
   { key: 'checks.slow_ms', read: ({ checks }) => checks.slowMs },
+  { key: 'smoke.set', read: (_policy, { smoke }) => smoke },
   { key: 'preflight.level', read: (policy) => policy.preflight },
   { key: 'keep_releases', read: (policy) => policy.keepReleases },
   { key: 'backup.mode', read: (_policy, { backup }) => backup, idle: true },
-  { key: 'smoke.set', read: (_policy, { smoke }) => smoke, idle: true },
   { key: 'incidents.channels', read: (_policy, { channels }) => channels, idle: true },
 ];
 

@@ -8,6 +8,7 @@ const port = z.int().min(1).max(65_535);
 const urlPath = z.string().regex(/^\/[A-Za-z0-9/._~-]*$/, 'expected a path such as /health');
 const fileName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, 'expected a file name without folders');
 const variable = z.string().regex(/^[A-Z_][A-Z0-9_]*$/, 'expected a name such as DATABASE_URL');
+const variableName = z.string().regex(/^[a-z][a-z0-9_]*$/, 'expected a name such as database_host');
 const line = z.string().regex(/^[^\p{Cc}]*$/u, 'control characters are not allowed');
 
 /** Where a secret is to be found; its value never stands in the file. */
@@ -113,10 +114,7 @@ export const environmentSection = z.strictObject({
   inventory: z.strictObject({ file: line.min(1), group: line.min(1).default('all') }).optional(),
   ssh: z.strictObject({ user: name, key: line, known_hosts: line }),
   vars: z
-    .record(
-      z.string().regex(/^[a-z][a-z0-9_]*$/, 'expected a name such as database_host'),
-      z.union([line, z.number()], { error: 'expected a text or a number' }),
-    )
+    .record(variableName, z.union([line, z.number()], { error: 'expected a text or a number' }))
     .default({}),
   /** Laid over the application's own `components` and `migrations`, key by key. */
   components: overrides.optional(),
@@ -183,12 +181,24 @@ export const environmentSection = z.strictObject({
       slow_ms: z.int().min(1).max(60_000).optional(),
     })
     .default({}),
+  /** Smoke tests between the health checks and the vote; none where no `file` is named. */
+  smoke: z
+    .strictObject({
+      set: z.enum(['essential', 'full', 'extended']).optional(),
+      file: line.min(1).optional(),
+      url: line.regex(/^https?:\/\/[^@/?#]+(\/[^@?#]*)?$/, 'expected a URL without a login').optional(),
+      vars: z.record(variableName, z.union([line, z.number()])).optional(),
+    })
+    .refine(
+      ({ file, url, vars }) => file !== undefined || (url === undefined && vars === undefined),
+      'expected file beside url and vars',
+    )
+    .default({}),
   keep_releases: z.int().min(2).max(50).optional(),
   /** How much is looked at before the first change. */
   preflight: z.strictObject({ level: z.enum(PREFLIGHT_LEVELS).optional() }).default({}),
   /** From here on: part of every policy (spec S20), but not carried out by this version. */
   backup: z.strictObject({ mode: z.enum(['optional', 'always', 'verified']).optional() }).default({}),
-  smoke: z.strictObject({ set: z.enum(['essential', 'full', 'extended']).optional() }).default({}),
   incidents: z
     .strictObject({ channels: z.array(z.enum(['github', 'slack', 'pagerduty', 'jira'])).optional() })
     .default({}),

@@ -77,6 +77,8 @@ export interface Observation {
   readonly evidence: string;
   /** How long the answer took, in milliseconds, where one was asked for. */
   readonly responseMs?: number;
+  /** Of an answer that is not as it has to be; kept beside the record only. */
+  readonly body?: string;
 }
 
 /** It is as it has to be. */
@@ -85,8 +87,8 @@ export function pass(evidence: string, responseMs?: number): Observation {
 }
 
 /** It was looked at, and is not as it has to be. */
-export function fail(evidence: string): Observation {
-  return { verdict: 'fail', evidence };
+export function fail(evidence: string, body?: string): Observation {
+  return { verdict: 'fail', evidence, ...(body === undefined ? {} : { body }) };
 }
 
 /** It could not be looked at. */
@@ -108,6 +110,15 @@ export interface CheckResult {
   readonly evidence: string;
   /** How long the last answer took, in milliseconds, where one was asked for. */
   readonly responseMs?: number;
+  /** See `Observation`; at most 4,096 characters, no secrets. */
+  readonly body?: string;
+}
+
+/** What is told elsewhere than beside the record. */
+export function withoutBody<T extends { readonly body?: string }>(result: T): T {
+  const rest: { body?: string } & T = { ...result };
+  delete rest.body;
+  return rest;
 }
 
 /** A warning for each check that passed, but took longer than `slowMs` (spec S10). */
@@ -136,6 +147,8 @@ export interface HealthReport {
   readonly passed: number;
   /** What did not pass, warnings included; the passed ones are in the run's record. */
   readonly failed: readonly CheckResult[];
+  /** File on the runner that has what failed with the bodies of the answers; only of a release that is to be taken back. */
+  readonly kept?: string;
 }
 
 /** Healthy means that no critical check failed (spec S10). */
@@ -145,7 +158,7 @@ export function summarize(results: readonly CheckResult[], durationMs: number): 
     healthy: failed.every((result) => result.severity !== 'critical'),
     durationMs,
     passed: results.length - failed.length,
-    failed,
+    failed: failed.map(withoutBody),
   };
 }
 
@@ -164,15 +177,20 @@ export function notCarriedOut(why: string): HealthReport {
   return { healthy: false, durationMs: 0, passed: 0, failed: [failed] };
 }
 
-/** A sentence that names the failed critical checks. */
-export function describeFailures(report: HealthReport): string {
+type Finding = Pick<CheckResult, 'name' | 'target' | 'severity' | 'verdict' | 'evidence'>;
+
+/** A sentence that names the failed critical checks, or what else was asked. */
+export function describeFailures(
+  report: { readonly passed: number; readonly failed: readonly Finding[] },
+  what = 'checks',
+): string {
   const critical = report.failed.filter((result) => result.severity === 'critical');
   const shown = critical.slice(0, 3).map(({ name, target, verdict, evidence }) => {
-    const what = verdict === 'unknown' ? 'could not be carried out: ' : '';
-    return `${name} on ${target} (${what}${evidence})`;
+    const unasked = verdict === 'unknown' ? 'could not be carried out: ' : '';
+    return `${name} on ${target} (${unasked}${evidence})`;
   });
   const more = critical.length > shown.length ? ` and ${critical.length - shown.length} more` : '';
-  return `${critical.length} of ${critical.length + report.passed} checks failed: ${shown.join('; ')}${more}`;
+  return `${critical.length} of ${critical.length + report.passed} ${what} failed: ${shown.join('; ')}${more}`;
 }
 
 /** Every check of an environment's committed release, asked outside of any run. */

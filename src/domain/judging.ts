@@ -20,7 +20,7 @@ export function judgeHttp(
   answer: { readonly status: number; readonly body: string; readonly ms: number },
 ): Observation {
   if (answer.status !== check.status)
-    return fail(`${check.path} answered ${answer.status}, expected ${check.status}`);
+    return fail(`${check.path} answered ${answer.status}, expected ${check.status}`, answer.body);
   if (check.json) {
     const found = readPointer(answer.body, check.json.pointer);
     const { equals } = check.json;
@@ -28,12 +28,14 @@ export function judgeHttp(
     if (!ok)
       return fail(
         `${check.path} says ${check.json.pointer} = ${JSON.stringify(found)}, expected ${equals === undefined ? 'something' : JSON.stringify(equals)}`,
+        answer.body,
       );
   }
   if (check.text !== undefined && answer.body.trim() !== check.text) {
     // Cut later, once secrets are taken out; so what was expected stands first.
     return fail(
       `${check.path}: expected ${JSON.stringify(check.text)}, found ${JSON.stringify(answer.body.trim())}`,
+      answer.body,
     );
   }
   return pass(`${answer.status} in ${answer.ms} ms`, answer.ms);

@@ -23,6 +23,7 @@ export const PREFLIGHT = {
   token: { from: 'standard', critical: 'standard' },
   'login key': { from: 'basic', critical: 'basic' },
   programs: { from: 'basic', critical: 'basic' },
+  'smoke tests': { from: 'basic', critical: 'basic' },
   'disk of the runner': { from: 'basic', critical: 'basic' },
   environment: { from: 'basic', critical: 'basic' },
   switches: { from: 'basic', critical: null },

@@ -9,6 +9,7 @@ import type { PreflightReport } from './preflight.js';
 import type { StepProgress } from './progress.js';
 import type { Rehearsed } from './rehearsal.js';
 import type { Release } from './release.js';
+import type { SmokeReport } from './smoke-report.js';
 import type { Switches } from './switches.js';
 import type { HostReading } from './verdict.js';
 
@@ -154,6 +155,10 @@ export interface RunRecord {
   readonly readings: readonly HostReading[];
   /** Where forensics of the failed release lie: `web-1:/var/backups/…`, or why there are none. */
   readonly forensics: readonly string[];
+  /** What the smoke tests of the new release came to; left out where none were carried out. */
+  readonly smoke?: SmokeReport;
+  /** Where the release failed its checks or smoke tests: files on the runner with the answers, and copies of the forensics. */
+  readonly diagnostics?: readonly string[];
 }
 
 /** Why a run was stopped from outside. */
@@ -178,5 +183,8 @@ export interface IncidentMarker {
   readonly outcome: Outcome;
   readonly cause: string;
   readonly advice: string;
+  /** As in the record: on the hosts, and on the runner. */
+  readonly forensics?: readonly string[];
+  readonly diagnostics?: readonly string[];
   readonly at: string;
 }

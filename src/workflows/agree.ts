@@ -69,7 +69,12 @@ async function makePlan(run: Run, policy: Policy, title: string): Promise<Agreed
   } = await run.board.step(title, [], () =>
     withTries(counted(tries, delaySeconds), { step: title }, () =>
       steps.plan.executeWithOptions({ startToCloseTimeout: '10m', summary }, [
-        { request: run.request, grant: run.grant, ...(captures && { captures }) },
+        {
+          request: run.request,
+          grant: run.grant,
+          ...(captures && { captures }),
+          ...(run.checked && { smokes: true }),
+        },
       ]),
     ),
   );

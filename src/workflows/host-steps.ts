@@ -162,9 +162,11 @@ export async function checkHealth(run: Run, plan: HashedPlan): Promise<void> {
           hosts: plan.hosts,
           checks: plan.to.checks,
           policy: plan.policy.checks,
+          ...(run.checked && { diagnoses: true }),
         },
       ],
     );
+    if (report.kept !== undefined) run.diagnostics = [report.kept];
     if (!report.healthy)
       throw coded({ code: 'UNHEALTHY', message: describeFailures(report), step: 'health checks' });
     return report;

@@ -22,6 +22,7 @@ import type {
   RecordedDecision,
   StepToken,
 } from '../domain/run.js';
+import type { SmokeReport } from '../domain/smoke-report.js';
 import type { HostReading } from '../domain/verdict.js';
 import { inform } from './activities.js';
 import { Board } from './board.js';
@@ -80,7 +81,10 @@ export class Run {
   planHash: string | null = null;
   health: HealthReport | null = null;
   readings: readonly HostReading[] = [];
+  smoke: SmokeReport | null = null;
   forensics: readonly string[] = [];
+  /** Files on the runner with what speaks against the release: answers of failed checks and tests, copies of forensics. */
+  diagnostics: readonly string[] = [];
   /** Hosts that a person took out of the environment while this run was on its way back. */
   readonly evicted = new Set<string>();
   migrationsApplied: readonly string[] = [];

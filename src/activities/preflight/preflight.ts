@@ -67,7 +67,7 @@ export async function lookBefore(
   const subject = new Subject(dependencies, environment, request, pulse);
   const results = await Promise.all([
     judgeAll(subject.items()),
-    judgeAll(runnerItems(dependencies, environment)),
+    judgeAll(runnerItems(dependencies, environment, request.version)),
     judgeAll(environmentItems(environment, subject.state)),
     judgeAll(surroundingItems(environment, subject.release)),
     subject.hosts.then(

@@ -4,7 +4,10 @@ import { findProgram } from '../../adapters/find-program.js';
 import { describeReference, readSecret } from '../../adapters/secrets.js';
 import { objectionToKey } from '../../adapters/ssh/private-key.js';
 import { needsAnsible } from '../../config/ansible.js';
+import { smokeOf } from '../../config/environment-smoke.js';
+import { trustedOf } from '../../config/smoke.js';
 import type { EnvironmentConfig } from '../../config/load.js';
+import type { PreflightSeen } from '../../domain/preflight.js';
 import { SafeguardError } from '../../domain/errors.js';
 import type { Dependencies } from '../dependencies.js';
 import { secretReferences } from '../secrets.js';
@@ -17,7 +20,11 @@ const NONE = 64 * MIB;
 const LITTLE = 1024 * MIB;
 
 /** What the runner can say by itself. */
-export function runnerItems({ ansible }: Dependencies, environment: EnvironmentConfig): Item[] {
+export function runnerItems(
+  { ansible }: Dependencies,
+  environment: EnvironmentConfig,
+  version: string,
+): Item[] {
   const secrets = secretReferences(environment).map(([name, reference]): Item => ({
     name: 'secret',
     target: name,
@@ -30,6 +37,7 @@ export function runnerItems({ ansible }: Dependencies, environment: EnvironmentC
   return [
     ...secrets,
     { name: 'login key', target: 'runner', look: () => lookAtKey(environment.ssh.key) },
+    ...smokeItems(environment, version),
     { name: 'disk of the runner', target: 'runner', look: () => lookAtDisk(environment.records) },
     ...(environment.migrations === undefined
       ? []
@@ -47,6 +55,20 @@ export function runnerItems({ ansible }: Dependencies, environment: EnvironmentC
         ]
       : []),
   ];
+}
+
+/** Smoke tests that could not be carried out would take a good release back. */
+function smokeItems(environment: EnvironmentConfig, version: string): Item[] {
+  if (environment.smoke === null) return [];
+  const look = (): PreflightSeen => {
+    const smoke = smokeOf(environment, version);
+    if (smoke === null) return yes('there are none');
+    trustedOf(smoke.suite);
+    for (const [name, reference] of Object.entries(smoke.suite.secrets))
+      readSecret(reference, `smoke secrets.${name}`);
+    return yes(`${smoke.tests} of level ${smoke.level}`);
+  };
+  return [{ name: 'smoke tests', target: environment.smoke.file, look: () => Promise.resolve().then(look) }];
 }
 
 async function lookAtKey(file: string) {
