@@ -1,6 +1,7 @@
 import { fromHere } from '../adapters/probes/dial.js';
 import { tcpProbe } from '../adapters/probes/tcp.js';
 import { tlsProbe } from '../adapters/probes/tls.js';
+import { dialOf, tlsOf } from '../adapters/probes/url.js';
 import { redact } from '../adapters/secrets.js';
 import { Stop } from '../adapters/stop.js';
 import { fillPlaceholders } from '../config/placeholders.js';
@@ -19,7 +20,7 @@ import {
 } from '../domain/smoke.js';
 import { SafeguardError } from '../domain/errors.js';
 import { repeated, turns, type Patience } from './repeat.js';
-import { askWeb, dialOf, tlsOf, type WebOptions } from './web.js';
+import { askWeb, type WebOptions } from './web.js';
 
 /** Smoke tests, and what they are asked of. */
 export interface SmokeRun {
