@@ -6,7 +6,9 @@ import type { VersionForm } from '../domain/version.js';
 import { isVersion } from '../domain/version.js';
 import { mergeOver } from './merge.js';
 import { readConfigText } from './read-text.js';
-import { fillPlaceholders } from './placeholders.js';
+import { resolvedOwnChecks } from './own-checks.js';
+import type { OwnCheckSection } from './own-checks-schema.js';
+import { fillPlaceholders, type Placeholders } from './placeholders.js';
 import { assertApprovable } from './approvals.js';
 import { effectiveIntentions, effectivePolicy } from './policies.js';
 import { policyLines, type PolicyLine } from './policy-keys.js';
@@ -33,6 +35,8 @@ export interface EnvironmentConfig extends ApplicationSection {
   readonly inventory: { readonly file: string; readonly group: string } | null;
   readonly ssh: { readonly user: string; readonly key: string; readonly knownHosts: string };
   readonly policy: Policy;
+  /** Health checks of the environment's own, placeholders filled, paths absolute. */
+  readonly ownChecks: readonly OwnCheckSection[];
   /** The policy's values with the place of each. */
   readonly policyLines: readonly PolicyLine[];
   readonly records: string;
@@ -92,6 +96,14 @@ function origin(source: ConfigSource, environment: string): (path: Path) => Path
   };
 }
 
+function placeholdersOf(file: ConfigFile, name: string, { vars }: EnvironmentSection): Placeholders {
+  return {
+    application: file.application,
+    environment: name,
+    ...Object.fromEntries(Object.entries(vars).map(([key, value]) => [`vars.${key}`, value])),
+  };
+}
+
 function applicationPart(
   source: ConfigSource,
   file: ConfigFile,
@@ -102,11 +114,7 @@ function applicationPart(
     { components: file.components, migrations: file.migrations, cache: file.cache },
     { components: section.components, migrations: section.migrations },
   );
-  const known = {
-    application: file.application,
-    environment: name,
-    ...Object.fromEntries(Object.entries(section.vars).map(([key, value]) => [`vars.${key}`, value])),
-  };
+  const known = placeholdersOf(file, name, section);
   const locate = origin(source, name);
   const filled = fillPlaceholders(merged, known, (path, placeholder) => {
     throw invalid(
@@ -204,6 +212,15 @@ function environmentConfig(
       knownHosts: resolve(base, section.ssh.known_hosts),
     },
     policy,
+    ownChecks: resolvedOwnChecks(
+      section.own_checks,
+      placeholdersOf(file, name, section),
+      base,
+      (index, why) => {
+        const place = source.place(['environments', name, 'own_checks', index]);
+        throw invalid(`${place} environments.${name}.own_checks.${index}: ${why}`);
+      },
+    ),
     policyLines: policyLines(section.policy, policy, effectiveIntentions(section), (key) => {
       const path = ['environments', name, ...key.split('.')];
       return source.has(path) ? source.place(path) : null;

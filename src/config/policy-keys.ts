@@ -64,6 +64,7 @@ export const POLICY_KEYS: readonly PolicyKey[] = [
   { key: 'checks.timeout', read: ({ checks }) => checks.timeoutSeconds, unit: 'seconds' },
   { key: 'checks.phase', read: ({ checks }) => checks.phaseTimeoutSeconds, unit: 'seconds' },
   { key: 'checks.slow_ms', read: ({ checks }) => checks.slowMs },
+  { key: 'checks.stabilise', read: ({ checks }) => checks.stabiliseSeconds, unit: 'seconds' },
   { key: 'keep_releases', read: (policy) => policy.keepReleases },
   { key: 'preflight.level', read: (_policy, { preflight }) => preflight, idle: true },
   { key: 'backup.mode', read: (_policy, { backup }) => backup, idle: true },

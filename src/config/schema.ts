@@ -1,18 +1,10 @@
 import { z } from 'zod';
 import { duration } from './duration.js';
+import { ownCheck } from './own-checks-schema.js';
+import { line, name, port, secretReference, urlPath, variable } from './schema-parts.js';
 import { windowsSection } from './windows.js';
 
-const name = z.string().regex(/^[a-z][a-z0-9-]{0,30}$/, 'expected lower-case letters, digits and dashes');
-const port = z.int().min(1).max(65_535);
-const urlPath = z.string().regex(/^\/[A-Za-z0-9/._~-]*$/, 'expected a path such as /health');
 const fileName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, 'expected a file name without folders');
-const variable = z.string().regex(/^[A-Z_][A-Z0-9_]*$/, 'expected a name such as DATABASE_URL');
-const line = z.string().regex(/^[^\p{Cc}]*$/u, 'control characters are not allowed');
-
-/** Where a secret is to be found; its value never stands in the file. */
-export const secretReference = z.union([z.strictObject({ env: variable }), z.strictObject({ file: line })], {
-  error: 'expected a reference such as {env: DATABASE_PASSWORD} or {file: /run/secrets/db}',
-});
 
 /** How a component is brought to its hosts. */
 const transport = {
@@ -180,8 +172,12 @@ export const environmentSection = z.strictObject({
       phase: duration.optional(),
       /** An answer that takes longer is remarked on, in milliseconds. */
       slow_ms: z.int().min(1).max(60_000).optional(),
+      /** How long a release that passed has to go on passing. */
+      stabilise: duration.optional(),
     })
     .default({}),
+  /** In addition to those that follow from the rest of the file. */
+  own_checks: z.array(ownCheck).max(100).default([]),
   keep_releases: z.int().min(2).max(50).optional(),
   /** From here on: part of every policy (spec S20), but not carried out by this version. */
   preflight: z.strictObject({ level: z.enum(['basic', 'standard', 'strict']).optional() }).default({}),
