@@ -15,12 +15,14 @@ import { readPointer } from './json-pointer.js';
 export interface Ended {
   /** `null`: a signal ended it. */
   readonly code: number | null;
+  /** Such as `SIGKILL`. */
+  readonly signal: string | null;
   readonly stdout: string;
   readonly stderr: string;
 }
 
 /** Statuses of `timeout`, which watches over commands: it ended them, or could not begin. */
-const TIMED_OUT: readonly (number | null)[] = [124, 137];
+const TIMED_OUT = 124;
 const NOT_BEGUN: readonly (number | null)[] = [125, 126, 127];
 
 function said({ stdout, stderr }: Ended): string {
@@ -37,10 +39,11 @@ export function judgeCommand(
   ended: Ended,
   seconds: number,
 ): Observation {
-  const { code, stdout } = ended;
+  const { code, signal, stdout } = ended;
   if (NOT_BEGUN.includes(code)) return unknown(`could not be run (status ${code ?? ''}): ${said(ended)}`);
-  if (TIMED_OUT.includes(code)) return fail(`did not end within ${seconds} s; ${said(ended)}`);
-  if (code !== 0) return fail(`ended with status ${code ?? 'of a signal'}, expected 0; ${said(ended)}`);
+  // What does not end when it is asked to is killed, and `timeout` with it.
+  if (code === TIMED_OUT || signal === 'SIGKILL') return fail(`did not end within ${seconds} s; ${said(ended)}`);
+  if (code !== 0) return fail(`ended with ${code === null ? `signal ${signal ?? ''}` : `status ${code}`}, expected status 0; ${said(ended)}`);
   if (contains !== undefined && !stdout.includes(contains))
     return fail(`expected ${JSON.stringify(contains)} in its output; ${said(ended)}`);
   return pass(`status 0, ${said(ended)}`);

@@ -25,14 +25,19 @@ describe('a query of Prometheus', () => {
 });
 
 describe('a command', () => {
-  const ended = (code: number | null, stdout = '') => ({ code, stdout, stderr: '' });
+  const ended = (code: number | null, stdout = '', signal: string | null = null) => ({
+    code,
+    signal,
+    stdout,
+    stderr: '',
+  });
   test.each([
     ['well', ended(0, 'queue: 0'), 'pass'],
     ['without what it should say', ended(0, 'queue: 9'), 'fail'],
     ['badly', ended(3), 'fail'],
-    ['by a signal', ended(null), 'fail'],
+    ['by a signal', ended(null, '', 'SIGTERM'), 'fail'],
     ['at its time limit', ended(124), 'fail'],
-    ['killed at its time limit', ended(137), 'fail'],
+    ['killed at its time limit', ended(null, '', 'SIGKILL'), 'fail'],
     ['never begun: not there', ended(127), 'unknown'],
     ['never begun: no program', ended(126), 'unknown'],
   ])('that ended %s', (_what, how, verdict) =>
@@ -50,8 +55,8 @@ describe('a container', () => {
     engine: 'podman',
     container: 'search',
   } as const;
-  const state = (value: unknown) => ({ code: 0, stdout: JSON.stringify(value), stderr: '' });
-  const refused = (stderr: string, code = 125) => ({ code, stdout: '', stderr });
+  const state = (value: unknown) => ({ code: 0, signal: null, stdout: JSON.stringify(value), stderr: '' });
+  const refused = (stderr: string, code = 125) => ({ code, signal: null, stdout: '', stderr });
   test.each([
     ['runs', state({ Status: 'running' }), 'pass'],
     ['runs and is healthy', state({ Status: 'running', Health: { Status: 'healthy' } }), 'pass'],
@@ -61,7 +66,7 @@ describe('a container', () => {
     ['is not healthy yet', state({ Status: 'running', Health: { Status: 'starting' } }), 'fail'],
     ['has ended', state({ Status: 'exited' }), 'fail'],
     ['is paused', state({ Status: 'paused' }), 'fail'],
-    ['is told in no JSON', { code: 0, stdout: 'yes', stderr: '' }, 'fail'],
+    ['is told in no JSON', { code: 0, signal: null, stdout: 'yes', stderr: '' }, 'fail'],
     ['is not there (podman)', refused('Error: no such container search'), 'fail'],
     ['is not there (docker)', refused('Error: No such container: search', 1), 'fail'],
     [
