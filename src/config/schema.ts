@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { duration } from './duration.js';
+import { duration, durationOrNone } from './duration.js';
 import { ownCheck } from './own-checks-schema.js';
 import { line, name, port, secretReference, urlPath, variable } from './schema-parts.js';
 import { windowsSection } from './windows.js';
@@ -173,7 +173,7 @@ export const environmentSection = z.strictObject({
       /** An answer that takes longer is remarked on, in milliseconds. */
       slow_ms: z.int().min(1).max(60_000).optional(),
       /** How long a release that passed has to go on passing. */
-      stabilise: duration.optional(),
+      stabilise: durationOrNone.optional(),
     })
     .default({}),
   /** In addition to those that follow from the rest of the file. */
