@@ -42,8 +42,12 @@ export function judgeCommand(
   const { code, signal, stdout } = ended;
   if (NOT_BEGUN.includes(code)) return unknown(`could not be run (status ${code ?? ''}): ${said(ended)}`);
   // What does not end when it is asked to is killed, and `timeout` with it.
-  if (code === TIMED_OUT || signal === 'SIGKILL') return fail(`did not end within ${seconds} s; ${said(ended)}`);
-  if (code !== 0) return fail(`ended with ${code === null ? `signal ${signal ?? ''}` : `status ${code}`}, expected status 0; ${said(ended)}`);
+  if (code === TIMED_OUT || signal === 'SIGKILL')
+    return fail(`did not end within ${seconds} s; ${said(ended)}`);
+  if (code !== 0)
+    return fail(
+      `ended with ${code === null ? `signal ${signal ?? ''}` : `status ${code}`}, expected status 0; ${said(ended)}`,
+    );
   if (contains !== undefined && !stdout.includes(contains))
     return fail(`expected ${JSON.stringify(contains)} in its output; ${said(ended)}`);
   return pass(`status 0, ${said(ended)}`);
