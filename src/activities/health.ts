@@ -23,7 +23,9 @@ export async function health(dependencies: Dependencies, where: Where): Promise<
     const all = await hostsOf(dependencies, environment, pulse);
     const hosts = all.filter(({ name }) => !Object.hasOwn(state.evicted, name));
     const started = performance.now();
-    const asked = { hosts, checks: committed.checks, policy: environment.policy.checks };
+    // It is asked how things are, not whether they stay so.
+    const policy = { ...environment.policy.checks, stabiliseSeconds: 0 };
+    const asked = { hosts, checks: committed.checks, policy };
     const results = await askAll(dependencies, environment, asked, pulse);
     const durationMs = Math.round(performance.now() - started);
     return {

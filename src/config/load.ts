@@ -7,7 +7,9 @@ import type { VersionForm } from '../domain/version.js';
 import { isVersion } from '../domain/version.js';
 import { mergeOver } from './merge.js';
 import { readConfigText } from './read-text.js';
-import { fillPlaceholders } from './placeholders.js';
+import { resolvedOwnChecks } from './own-checks.js';
+import type { OwnCheckSection } from './own-checks-schema.js';
+import { fillPlaceholders, type Placeholders } from './placeholders.js';
 import { assertApprovable } from './approvals.js';
 import { effectiveIntentions, effectivePolicy } from './policies.js';
 import { policyLines, type PolicyLine } from './policy-keys.js';
@@ -36,6 +38,8 @@ export interface EnvironmentConfig extends ApplicationSection {
   /** Smoke tests of a deployment; `null`: none. */
   readonly smoke: SmokeConfig | null;
   readonly policy: Policy;
+  /** Health checks of the environment's own, placeholders filled, paths absolute. */
+  readonly ownChecks: readonly OwnCheckSection[];
   /** The policy's values with the place of each. */
   readonly policyLines: readonly PolicyLine[];
   readonly records: string;
@@ -108,6 +112,14 @@ function origin(source: ConfigSource, environment: string): (path: Path) => Path
   };
 }
 
+function placeholdersOf(file: ConfigFile, name: string, { vars }: EnvironmentSection): Placeholders {
+  return {
+    application: file.application,
+    environment: name,
+    ...Object.fromEntries(Object.entries(vars).map(([key, value]) => [`vars.${key}`, value])),
+  };
+}
+
 function applicationPart(
   source: ConfigSource,
   file: ConfigFile,
@@ -118,11 +130,7 @@ function applicationPart(
     { components: file.components, migrations: file.migrations, cache: file.cache },
     { components: section.components, migrations: section.migrations },
   );
-  const known = {
-    application: file.application,
-    environment: name,
-    ...Object.fromEntries(Object.entries(section.vars).map(([key, value]) => [`vars.${key}`, value])),
-  };
+  const known = placeholdersOf(file, name, section);
   const locate = origin(source, name);
   const filled = fillPlaceholders(merged, known, (path, placeholder) => {
     throw invalid(
@@ -221,6 +229,15 @@ function environmentConfig(
     },
     smoke: smokeConfig(base, section),
     policy,
+    ownChecks: resolvedOwnChecks(
+      section.own_checks,
+      placeholdersOf(file, name, section),
+      base,
+      (index, why) => {
+        const place = source.place(['environments', name, 'own_checks', index]);
+        throw invalid(`${place} environments.${name}.own_checks.${index}: ${why}`);
+      },
+    ),
     policyLines: policyLines(section.policy, policy, effectiveIntentions(section), (key) => {
       const path = ['environments', name, ...key.split('.')];
       return source.has(path) ? source.place(path) : null;

@@ -32,6 +32,7 @@ const standard: Policy = {
     timeoutSeconds: 30,
     phaseTimeoutSeconds: 300,
     slowMs: 2000,
+    stabiliseSeconds: 0,
   },
   preflight: 'standard',
   keepReleases: 5,
@@ -49,6 +50,7 @@ export const POLICIES: Readonly<Record<EnvironmentSection['policy'], Policy>> = 
   production: {
     ...standard,
     approval: { ...standard.approval, signatures: 'required' },
+    checks: { ...standard.checks, stabiliseSeconds: 10 },
     release: { tag: 'v{version}', branches: ['main'], checks: 'required' },
     preflight: 'strict',
   },
@@ -134,6 +136,7 @@ export function effectivePolicy(section: EnvironmentSection): Policy {
       timeoutSeconds: checks.timeout ?? preset.checks.timeoutSeconds,
       phaseTimeoutSeconds: checks.phase ?? preset.checks.phaseTimeoutSeconds,
       slowMs: checks.slow_ms ?? preset.checks.slowMs,
+      stabiliseSeconds: checks.stabilise ?? preset.checks.stabiliseSeconds ?? 0,
     },
     preflight: section.preflight.level ?? preset.preflight,
     keepReleases: section.keep_releases ?? preset.keepReleases,

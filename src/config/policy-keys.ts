@@ -63,6 +63,7 @@ export const POLICY_KEYS: readonly PolicyKey[] = [
   { key: 'checks.timeout', read: ({ checks }) => checks.timeoutSeconds, unit: 'seconds' },
   { key: 'checks.phase', read: ({ checks }) => checks.phaseTimeoutSeconds, unit: 'seconds' },
   { key: 'checks.slow_ms', read: ({ checks }) => checks.slowMs },
+  { key: 'checks.stabilise', read: ({ checks }) => checks.stabiliseSeconds, unit: 'seconds' },
   { key: 'smoke.set', read: (_policy, { smoke }) => smoke },
   { key: 'preflight.level', read: (policy) => policy.preflight },
   { key: 'keep_releases', read: (policy) => policy.keepReleases },
@@ -79,7 +80,9 @@ const UNITS = [
 
 /** Seconds as `safeguard.yaml` has them: `90s`, `10m`, `24h`. */
 export function inWords(seconds: number): string {
-  const [unit, size] = UNITS.find(([name, length]) => name !== 'd' && seconds % length === 0) ?? ['s', 1];
+  const [unit, size] = UNITS.find(
+    ([name, length]) => name !== 'd' && seconds >= length && seconds % length === 0,
+  ) ?? ['s', 1];
   return `${seconds / size}${unit}`;
 }
 

@@ -1,20 +1,12 @@
 import { z } from 'zod';
 import { PREFLIGHT_LEVELS } from '../domain/preflight.js';
-import { duration } from './duration.js';
+import { duration, durationOrNone } from './duration.js';
+import { ownCheck } from './own-checks-schema.js';
+import { line, name, port, secretReference, urlPath, variable } from './schema-parts.js';
 import { windowsSection } from './windows.js';
 
-const name = z.string().regex(/^[a-z][a-z0-9-]{0,30}$/, 'expected lower-case letters, digits and dashes');
-const port = z.int().min(1).max(65_535);
-const urlPath = z.string().regex(/^\/[A-Za-z0-9/._~-]*$/, 'expected a path such as /health');
 const fileName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, 'expected a file name without folders');
-const variable = z.string().regex(/^[A-Z_][A-Z0-9_]*$/, 'expected a name such as DATABASE_URL');
 const variableName = z.string().regex(/^[a-z][a-z0-9_]*$/, 'expected a name such as database_host');
-const line = z.string().regex(/^[^\p{Cc}]*$/u, 'control characters are not allowed');
-
-/** Where a secret is to be found; its value never stands in the file. */
-export const secretReference = z.union([z.strictObject({ env: variable }), z.strictObject({ file: line })], {
-  error: 'expected a reference such as {env: DATABASE_PASSWORD} or {file: /run/secrets/db}',
-});
 
 /** How a component is brought to its hosts. */
 const transport = {
@@ -179,8 +171,12 @@ export const environmentSection = z.strictObject({
       phase: duration.optional(),
       /** An answer that takes longer is remarked on, in milliseconds. */
       slow_ms: z.int().min(1).max(60_000).optional(),
+      /** How long a release that passed has to go on passing. */
+      stabilise: durationOrNone.optional(),
     })
     .default({}),
+  /** In addition to those that follow from the rest of the file. */
+  own_checks: z.array(ownCheck).max(100).default([]),
   /** Smoke tests between the health checks and the vote; none where no `file` is named. */
   smoke: z
     .strictObject({

@@ -26,11 +26,13 @@ export interface HttpCheck extends CheckBase {
   readonly text?: string;
 }
 
-/** The unit is active and was not restarted more than twice. */
+/** The unit is active and not in a loop of crashes: more restarts than that, the last of them lately. */
 export interface SystemdCheck extends CheckBase {
   readonly kind: 'systemd';
   readonly unit: string;
   readonly maxRestarts: number;
+  /** How long ago the last restart may be to count; left out, as earlier versions did: any time. */
+  readonly withinSeconds?: number;
 }
 
 /** Disk, memory and load of each host; limits are percent, and load per core. */
@@ -57,11 +59,72 @@ export interface CacheCheck extends CheckBase {
   readonly port: number;
 }
 
-export type Check = HttpCheck | SystemdCheck | SystemCheck | DatabaseCheck | CacheCheck;
+/** GET of a URL from the runner. */
+export interface WebCheck extends CheckBase {
+  readonly kind: 'web';
+  readonly url: string;
+  readonly status: number;
+  /** Text that the body must have in it. */
+  readonly contains?: string;
+  readonly headers: Readonly<Record<string, string>>;
+  /** Headers whose values stand elsewhere: a variable of the worker's environment, or a file of the runner. */
+  readonly secretHeaders: Readonly<Record<string, { readonly env: string } | { readonly file: string }>>;
+  /** File on the runner with the certificates (PEM) that are trusted; left out: those that Node.js trusts. */
+  readonly ca?: string;
+}
 
-/** True for checks that run once for each host; the others run once for the environment. */
-export function isPerHost(check: Check): boolean {
-  return check.kind !== 'database' && check.kind !== 'redis';
+/** Something accepts a connection from the runner. */
+export interface TcpCheck extends CheckBase {
+  readonly kind: 'tcp';
+  readonly host: string;
+  readonly port: number;
+}
+
+/** The certificate of a server is trusted, and valid for so many days more; asked from the runner. */
+export interface TlsCheck extends CheckBase {
+  readonly kind: 'tls';
+  readonly host: string;
+  readonly port: number;
+  readonly daysLeft: number;
+  /** As of {@link WebCheck}. */
+  readonly ca?: string;
+}
+
+/** A command on each host, as the deploying user: it ends with status 0, and says what it should. */
+export interface CommandCheck extends CheckBase {
+  readonly kind: 'command';
+  readonly argv: readonly string[];
+  /** Text that standard output must have in it. */
+  readonly contains?: string;
+}
+
+/** Every sample of a query is within bounds, which do not belong to them. */
+export interface PrometheusCheck extends CheckBase {
+  readonly kind: 'prometheus';
+  /** Of the server, without `/api`. */
+  readonly url: string;
+  readonly query: string;
+  readonly below?: number;
+  readonly above?: number;
+}
+
+/** A container on each host runs, and is healthy where it says so. */
+export interface ContainerCheck extends CheckBase {
+  readonly kind: 'container';
+  readonly engine: 'podman' | 'docker';
+  readonly container: string;
+}
+
+/** Kinds that only users write. */
+export type OwnCheck = WebCheck | TcpCheck | TlsCheck | CommandCheck | PrometheusCheck | ContainerCheck;
+
+export type Check = HttpCheck | SystemdCheck | SystemCheck | DatabaseCheck | CacheCheck | OwnCheck;
+
+const FROM_THE_RUNNER: readonly Check['kind'][] = ['database', 'redis', 'web', 'tcp', 'tls', 'prometheus'];
+
+/** True for checks that run once for each host; the others run once for the environment, from the runner. */
+export function isPerHost({ kind }: Check): boolean {
+  return !FROM_THE_RUNNER.includes(kind);
 }
 
 /**

@@ -19,8 +19,10 @@ export function judgeHttp(
   check: HttpCheck,
   answer: { readonly status: number; readonly body: string; readonly ms: number },
 ): Observation {
-  if (answer.status !== check.status)
-    return fail(`${check.path} answered ${answer.status}, expected ${check.status}`, answer.body);
+  if (answer.status !== check.status) {
+    const by = check.category === 'proxy' ? answeredBy(answer) : '';
+    return fail(`${check.path} answered ${answer.status}${by}, expected ${check.status}`, answer.body);
+  }
   if (check.json) {
     const found = readPointer(answer.body, check.json.pointer);
     const { equals } = check.json;
@@ -39,6 +41,19 @@ export function judgeHttp(
     );
   }
   return pass(`${answer.status} in ${answer.ms} ms`, answer.ms);
+}
+
+/** What nginx says with a page of its own, by status. */
+const NGINX_MEANS: Readonly<Record<number, string>> = {
+  404: ' (nginx itself: no route leads there)',
+  502: ' (nginx itself: nothing answers behind it)',
+  504: ' (nginx itself: what is behind it did not answer in time)',
+};
+
+/** Who answered: nginx, whose pages have its name at their end, or what is behind it. */
+function answeredBy({ status, body }: { readonly status: number; readonly body: string }): string {
+  if (!/<center>nginx(\/[\d.]+)?<\/center>/.test(body)) return ' (from behind nginx)';
+  return NGINX_MEANS[status] ?? ' (nginx itself)';
 }
 
 /** Judges what the database said. */

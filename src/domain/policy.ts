@@ -84,4 +84,6 @@ export interface CheckPolicy {
   readonly timeoutSeconds: number;
   readonly phaseTimeoutSeconds: number;
   readonly slowMs: number;
+  /** How long a release that passed has to go on passing before it counts as healthy; earlier versions leave it out, and have none. */
+  readonly stabiliseSeconds?: number;
 }

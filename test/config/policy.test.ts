@@ -88,7 +88,7 @@ describe('policy show', () => {
     retries: { tries: 5, delay: 2m }
     limits: { step: 1m, run: 1h, rollback: 2h, rollback_delay: 1s, stabilise: 5s, lease: 1m }
     forensics: { enabled: false, limit: 1s, logs: 1m }
-    checks: { attempts: 1, page_attempts: 1, interval: 1s, timeout: 2s, phase: 1m, slow_ms: 100 }
+    checks: { attempts: 1, page_attempts: 1, interval: 1s, timeout: 2s, phase: 1m, slow_ms: 100, stabilise: 3s }
     keep_releases: 9
     preflight: { level: strict }
     backup: { mode: always }
@@ -105,6 +105,7 @@ describe('policy show', () => {
       'limits.rollback_delay': '1s',
       'release_checks.tag': null,
       'checks.slow_ms': 100,
+      'checks.stabilise': '3s',
       'incidents.channels': ['slack'],
     });
   });
