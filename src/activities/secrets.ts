@@ -11,8 +11,14 @@ export function secretReferences(
   const ofComponents = Object.values(environment.components).flatMap((component) =>
     component.kind === 'systemd' ? Object.entries(component.secrets) : [],
   );
+  const ofChecks = environment.ownChecks.flatMap((check) =>
+    check.kind === 'http'
+      ? Object.entries(check.secret_headers).map(([header, at]) => [`${check.name}: ${header}`, at] as const)
+      : [],
+  );
   const { migrations } = environment;
-  return migrations ? [...ofComponents, ['migrations.password', migrations.password]] : ofComponents;
+  const ofMigrations = migrations ? [['migrations.password', migrations.password] as const] : [];
+  return [...ofComponents, ...ofMigrations, ...ofChecks];
 }
 
 function valueIfThere(name: string, reference: SecretReference): string[] {
