@@ -27,7 +27,7 @@ import {
   shortened,
   type HostProgress,
 } from './host-answer.js';
-import { HOST_STAYS } from './host-stay.js';
+import { hostStays } from './host-stay.js';
 import type { ExecResult } from './ssh/call.js';
 import type { SshConnections } from './ssh/connections.js';
 import { describeTarget, type SshTarget } from './ssh/target.js';
@@ -145,7 +145,7 @@ export class HostProgram {
       // An archive has the process that unpacks it for itself.
       ...(archive
         ? { stdin: Readable.from(input(line, archive, answer), { objectMode: false }) }
-        : { stdin: line, stay: HOST_STAYS }),
+        : { stdin: line, stay: hostStays(answer) }),
       onStdoutLine: (text) => answer.add(text),
     });
     return judge(target, answer, result, schema);

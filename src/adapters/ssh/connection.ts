@@ -11,7 +11,7 @@ export class SshConnection {
   readonly ssh: NodeSSH;
   readonly target: SshTarget;
   readonly sessions: Slots;
-  readonly staying = new StayingCommands();
+  readonly staying: StayingCommands;
   readonly #socket: Socket;
   readonly #lost = new AbortController();
 
@@ -19,6 +19,7 @@ export class SshConnection {
     this.ssh = ssh;
     this.target = target;
     this.sessions = new Slots(limits.maxSessions);
+    this.staying = new StayingCommands(limits.stayMs);
     this.#socket = socket;
     setMaxListeners(0, this.#lost.signal);
     this.#listen();

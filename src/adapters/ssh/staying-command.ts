@@ -9,6 +9,8 @@ export interface Staying {
   readonly accepts: (line: string) => boolean;
   /** The end that a line tells of; `undefined`: it is a line of the answer. */
   readonly endIn: (line: string) => CommandEnd | undefined;
+  /** Asked after the end: whether all that came made sense. Who answers nonsense is not asked again. */
+  readonly isSound: () => boolean;
 }
 
 interface Listener {

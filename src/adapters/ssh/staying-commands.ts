@@ -5,8 +5,6 @@ import { StayingCommand, type Staying } from './staying-command.js';
 
 /** Commands of a connection that wait for a call. With those that work (`maxSessions`) they are no more than sshd allows. */
 const MOST_IDLE = 2;
-/** How long one waits before it is let go, in milliseconds. */
-const IDLE_MS = 15_000;
 
 interface Idle {
   readonly line: string;
@@ -21,6 +19,12 @@ interface Idle {
 export class StayingCommands {
   #idle: Idle[] = [];
   readonly #refusing = new Set<string>();
+  readonly #stayMs: number;
+
+  /** `stayMs`: how long one waits before it is let go. */
+  constructor(stayMs: number) {
+    this.#stayMs = stayMs;
+  }
 
   /**
    * Has a call carried out by a command that stays; `undefined`: nothing was asked, because the caller or the program does not want that.
@@ -35,7 +39,8 @@ export class StayingCommands {
       command.ask(stdin, call, stay.endIn, onStdoutLine),
     );
     if (!answer) throw call.lost();
-    this.#keep(line, command);
+    if (stay.isSound()) this.#keep(line, command);
+    else command.close();
     return answer;
   }
 
@@ -69,7 +74,7 @@ export class StayingCommands {
       timer: setTimeout(() => {
         this.#forget(idle);
         command.close();
-      }, IDLE_MS).unref(),
+      }, this.#stayMs).unref(),
     };
     this.#idle.push(idle);
   }
