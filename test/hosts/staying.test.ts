@@ -37,7 +37,7 @@ async function processes(name: string): Promise<string[]> {
   const { stdout } = await caller.lab.run(HOST, ['ps', '-C', name, '-o', 'pid=,args=']);
   return stdout
     .split('\n')
-    .flatMap((line) => (/ lease /.test(line) ? [] : (/^\s*(\d+)/.exec(line)?.[1] ?? [])));
+    .flatMap((line) => (line.includes(' lease ') ? [] : (/^\s*(\d+)/.exec(line)?.[1] ?? [])));
 }
 
 const look = (): Promise<unknown> => program.inspect(caller.target(HOST), caller.at);
