@@ -158,10 +158,15 @@ test('a child that fails after its result fails its call', async () => {
 
 test('one that is late is not asked again: what it may still say is nobody’s answer', async () => {
   const limits = { lookMs: 2_000, changeMs: 2_000 };
-  const host = await staying(`if '"lease":61' in line: time.sleep(600)\nwrite(RESULT + ENDED)`, limits);
+  const host = await staying(
+    `if '"lease":61' in line: sys.exit(sys.stdin.readline())\nwrite(RESULT + ENDED)`,
+    limits,
+  );
   await expect(host.change(sshd.target, { ...renew, lease: 61 })).rejects.toMatchObject({
     code: 'HOST_TIMEOUT',
   });
+  const [pid = 0] = await started();
+  await untilGone(pid);
   expect(await host.change(sshd.target, renew)).toEqual({ changed: true });
   expect(await started()).toHaveLength(2);
 }, 60_000);
@@ -170,7 +175,7 @@ test('one that is asked by somebody who gives up is not asked again', async () =
   const host = await staying(
     `if '"lease":61' in line:
   write('{"type": "progress", "text": "on it"}\\n')
-  time.sleep(600)
+  sys.exit(sys.stdin.readline())
 write(RESULT + ENDED)`,
   );
   const abort = new AbortController();
@@ -180,6 +185,8 @@ write(RESULT + ENDED)`,
     { signal: abort.signal, onProgress: () => abort.abort(new Error('enough')) },
   );
   await expect(given).rejects.toThrow('enough');
+  const [pid = 0] = await started();
+  await untilGone(pid);
   expect(await host.change(sshd.target, renew)).toEqual({ changed: true });
   expect(await started()).toHaveLength(2);
 }, 60_000);
@@ -191,6 +198,15 @@ test('one that speaks when nobody asked is let go', async () => {
   await untilGone(pid);
   expect(await host.change(sshd.target, renew)).toEqual({ changed: true });
   expect(await started()).toHaveLength(2);
+}, 60_000);
+
+test('nothing is begun for a call that was given up before the program has said whether it stays', async () => {
+  const host = await write('sys.stdin.read()', { lookMs: 1_000, changeMs: 1_000 });
+  await expect(host.change(sshd.target, renew)).rejects.toMatchObject({ code: 'HOST_TIMEOUT' });
+  const [pid = 0] = await started();
+  await untilGone(pid);
+  await ssh.exec(sshd.target, ['true']);
+  expect(await started()).toEqual([pid]);
 }, 60_000);
 
 test('a program of before is asked once whether it stays, and started once a call', async () => {
