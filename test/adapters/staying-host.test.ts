@@ -138,6 +138,7 @@ test.each([
     await expect(host.change(sshd.target, renew)).rejects.toMatchObject({ code });
     await writeFile(`${program}.next`, '');
     expect(await host.change(sshd.target, renew)).toEqual({ changed: true });
+    expect(await started()).toHaveLength(2);
   },
   60_000,
 );

@@ -34,7 +34,7 @@ afterAll(() => caller.close(), LONG);
 
 /** Processes of the host with this name, by id; what watches a lease is none of them. */
 async function processes(name: string): Promise<string[]> {
-  const { stdout } = await caller.lab.run(HOST, ['ps', '-C', name, '-o', 'pid=,args=']);
+  const { stdout } = await caller.lab.run(HOST, ['ps', '-C', name, '-o', 'pid=', '-o', 'args=']);
   return stdout
     .split('\n')
     .flatMap((line) => (line.includes(' lease ') ? [] : (/^\s*(\d+)/.exec(line)?.[1] ?? [])));
