@@ -24,7 +24,8 @@ beforeAll(async () => {
 beforeEach(() => {
   programs += 1;
   program = join(sshd.directory, `staying-${programs}.py`);
-  ssh = new SshConnections();
+  // Longer than any test: what ends before was ended for another reason.
+  ssh = new SshConnections({ stayMs: 600_000, idleMs: 600_000 });
 });
 afterEach(() => ssh.close());
 afterAll(() => sshd.stop());
