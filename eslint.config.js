@@ -22,7 +22,7 @@ const rooms = {
     'checks/smoke',
   ],
   dev: ['domain', 'config', 'adapters', 'client', 'worker'],
-  doctor: ['domain', 'config', 'adapters', 'workflows/messages', 'dev/find-program'],
+  doctor: ['domain', 'config', 'adapters', 'workflows/messages'],
 };
 
 function roomRule(room, allowed) {

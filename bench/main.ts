@@ -5,6 +5,7 @@ import { measure, measureOnLab } from './measure.js';
 
 const USAGE = `npm run bench -- --hosts <n> [--json] [--runs <n>] [--tools <tool>,…] [--disk tmpfs|ext4]
 npm run bench -- --recovery [--json] [--runs <n>]
+npm run bench -- --checks [--json] [--runs <n>]
 npm run bench -- --queue [--json] [--no-lab] [--environments <n>]
 npm run bench -- --startup [--json]`;
 
@@ -14,6 +15,7 @@ const { values } = parseArgs({
     tools: { type: 'string', default: TOOLS.join() },
     disk: { type: 'string', default: 'tmpfs' },
     recovery: { type: 'boolean', default: false },
+    checks: { type: 'boolean', default: false },
     queue: { type: 'boolean', default: false },
     startup: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
@@ -25,14 +27,15 @@ const { values } = parseArgs({
 const args = values.json ? ['--json'] : [];
 
 function chosen(): (() => Promise<number>) | null {
-  const { hosts, recovery, queue, startup, runs, environments } = values;
+  const { hosts, recovery, checks, queue, startup, runs, environments } = values;
   const noLab = values['no-lab'];
-  if ([hosts !== undefined, recovery, queue, startup].filter(Boolean).length !== 1) return null;
+  if ([hosts !== undefined, recovery, checks, queue, startup].filter(Boolean).length !== 1) return null;
   if (startup) return () => measure({ program: 'startup.js', args, env: {} });
   if (!/^[1-9]\d?$/.test(runs) || !/^[1-9]\d{0,3}$/.test(environments)) return null;
   if (noLab && !queue) return null;
   if (hosts !== undefined) return hostsMeasurement({ ...values, hosts, args });
   if (recovery) return () => measureOnLab({ program: 'recovery/main.js', args, env: { BENCH_RUNS: runs } });
+  if (checks) return () => measureOnLab({ program: 'checks/main.js', args, env: { BENCH_RUNS: runs } });
   const program = 'queue/main.js';
   const env = { BENCH_ENVIRONMENTS: environments };
   return noLab

@@ -26,7 +26,7 @@ const POLICY = {
   retries: { tries: 2, delay: '1s' },
   limits: { step: '30s', rollback: '20s', stabilise: '1s', lease: '15s' },
   forensics: { limit: '5s' },
-  checks: { attempts: 2, interval: '1s', timeout: '5s', phase: '30s' },
+  checks: { attempts: 2, interval: '1s', timeout: '5s', phase: '30s', stabilise: '0s' },
 };
 
 /** What is started anew for each run: empty hosts, a Temporal server, two workers, and a directory for all that they write. */
@@ -154,7 +154,8 @@ function configOf(lab: Lab, directory: string, releases: string, transport: Tran
     databaseHost: lab.host('db-1').address,
     releases: join(releases, '{version}'),
     records: join(directory, 'records'),
-    policy: POLICY,
+    // A fault before a run begins is to meet the run, and not its preflight.
+    policy: { preflight: { level: 'basic' }, ...POLICY },
     backend: 'python',
     readyTimeout: '8s',
     carriedOut: { transport },

@@ -19,7 +19,7 @@ const POLICY = {
   approval: { required: false },
   retries: { tries: 1 },
   limits: { step: '180s', rollback: '180s' },
-  checks: { interval: '2s' },
+  checks: { interval: '2s', stabilise: '2s' },
 };
 
 /** Builds three releases (the third never becomes healthy) and writes the configuration. */

@@ -1,6 +1,6 @@
 import { basename, join } from 'node:path';
 import { execa } from 'execa';
-import { findProgram } from '../src/dev/find-program.js';
+import { findProgram } from '../src/adapters/find-program.js';
 import { cached } from './cache.js';
 import { say } from './say.js';
 

@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { findProgram } from '../src/dev/find-program.js';
+import { findProgram } from '../src/adapters/find-program.js';
 import { ANSIBLE_CORE, ansibleVenv } from './ansible.js';
 import { ensurePackages } from './apt.js';
 import { checkoutRoot } from './checkout.js';

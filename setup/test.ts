@@ -23,7 +23,14 @@ const LABS = 3;
 const PROCESSES = 2;
 
 /** Servers that tests start privately on loopback; installed here because apt can't do two things at once, and tests run side by side. */
-const TEST_PACKAGES = ['openssh-server', 'postgresql', 'redis-server', 'python3-psycopg2', 'python3-redis'];
+const TEST_PACKAGES = [
+  'openssh-server',
+  'postgresql',
+  'redis-server',
+  'prometheus',
+  'python3-psycopg2',
+  'python3-redis',
+];
 
 interface Counts {
   readonly passed: number;

@@ -1117,6 +1117,7 @@ def observe_system(app: App) -> dict:
         'cores': os.cpu_count() or 1,
         'memory': round(100 * (total - free) / total, 1),
         'disk': {mount: disk_use(mount) for mount in sorted(map(mount_point, ('/', app.root, STATE_ROOT)))},
+        'free': free_bytes(mount_point(app.root)),
     }
 
 
@@ -2396,6 +2397,10 @@ def gather(app: App, logs: int, deadline: float) -> Gathered:
             missing[name] = f'there is no {path}'
         except OSError as error:
             missing[name] = f'{path} cannot be read: {error}'
+    try:
+        files['deployments.json'] = readable_json(read_ledger(app)['history'])
+    except OSError as error:
+        missing['deployments.json'] = f'the journal cannot be read: {error}'
     for name, (found, why) in ask_all(questions(app, units, logs), deadline).items():
         if found:
             files[name] = oldest_first(found) if name.endswith('.log') else found
@@ -2408,7 +2413,12 @@ def questions(app: App, units: list, logs: int) -> dict:
     """File name → (command, its input, exit codes that are no failure)."""
     application, environment = split_name(app)
     inspection = {'protocol': PROTOCOL, 'operation': 'inspect', 'application': application, 'environment': environment}
-    found: dict = {'state.json': ((PROGRAM,), canonical_json(inspection) + '\n', (0,))}
+    found: dict = {
+        'state.json': ((PROGRAM,), canonical_json(inspection) + '\n', (0,)),
+        'ports.txt': (('ss', '--no-header', '--listening', '--tcp', '--numeric', '--processes'), None, (0,)),
+        # 1: one file system of several could not be asked.
+        'disk.txt': (('df', '--portability', '--human-readable'), None, (0, 1)),
+    }
     for unit in units:
         # The newest first, so that a flood of lines costs no more than what is kept of it.
         found[f'{unit}.log'] = (('journalctl', '--quiet', '--no-pager', '--reverse', '--output=short-iso',

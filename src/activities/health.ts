@@ -1,4 +1,4 @@
-import { summarize, type HealthLook } from '../domain/check.js';
+import { summarize, withoutBody, type HealthLook } from '../domain/check.js';
 import { SafeguardError } from '../domain/errors.js';
 import { describeRelease } from '../domain/release.js';
 import { askAll } from './check.js';
@@ -23,7 +23,9 @@ export async function health(dependencies: Dependencies, where: Where): Promise<
     const all = await hostsOf(dependencies, environment, pulse);
     const hosts = all.filter(({ name }) => !Object.hasOwn(state.evicted, name));
     const started = performance.now();
-    const asked = { hosts, checks: committed.checks, policy: environment.policy.checks };
+    // It is asked how things are, not whether they stay so.
+    const policy = { ...environment.policy.checks, stabiliseSeconds: 0 };
+    const asked = { hosts, checks: committed.checks, policy };
     const results = await askAll(dependencies, environment, asked, pulse);
     const durationMs = Math.round(performance.now() - started);
     return {
@@ -31,7 +33,7 @@ export async function health(dependencies: Dependencies, where: Where): Promise<
       committed: describeRelease(committed),
       healthy: summarize(results, durationMs).healthy,
       durationMs,
-      results,
+      results: results.map(withoutBody),
       evicted: Object.keys(state.evicted),
       holder: state.holder?.deploymentId ?? null,
     };

@@ -13,9 +13,11 @@ import { holdLeases } from './leases.js';
 import { migrate } from './migrate.js';
 import { planRecovery } from './plan-recovery.js';
 import { plan } from './plan.js';
+import { preflight } from './preflight/preflight.js';
 import { incident, record } from './records.js';
 import { rehearse } from './rehearse.js';
 import { settleSchema } from './settle-schema.js';
+import { smoke } from './smoke.js';
 import { stage } from './stage.js';
 import { tracesOf } from './traces.js';
 import { validate } from './validate.js';
@@ -42,6 +44,7 @@ const all = {
   migrate,
   settleSchema,
   check,
+  smoke,
   readBack,
   prepare,
   forensics,
@@ -50,6 +53,7 @@ const all = {
   withdraw,
   verify,
   health,
+  preflight,
   record,
   incident,
   keepAudit,

@@ -2,16 +2,27 @@ import { throughHost, fromHere } from '../adapters/probes/dial.js';
 import { httpProbe } from '../adapters/probes/http.js';
 import { postgresProbe, type PostgresAnswer } from '../adapters/probes/postgres.js';
 import { redisProbe, type RedisAnswer } from '../adapters/probes/redis.js';
-import { systemdProbe } from '../adapters/probes/systemd.js';
+import { systemdProbe, uptimeProbe } from '../adapters/probes/systemd.js';
 import { readSecret } from '../adapters/secrets.js';
 import type { EnvironmentConfig } from '../config/load.js';
-import type { Check, Observation, SystemCheck } from '../domain/check.js';
+import type {
+  Check,
+  Observation,
+  PrometheusCheck,
+  SystemCheck,
+  TcpCheck,
+  TlsCheck,
+  WebCheck,
+} from '../domain/check.js';
 import { SafeguardError } from '../domain/errors.js';
 import { judgeCache, judgeDatabase, judgeHttp, judged } from '../domain/judging.js';
 import type { HostRef } from '../domain/plan.js';
+import { judgeUnit } from '../domain/steadiness.js';
 import { targetOf, type Dependencies } from './dependencies.js';
 import { parseJdbcUrl } from './jdbc.js';
+import { lookByCommand, lookOutside, type Limits } from './look-own.js';
 import { shared, sharedLooks, type Inspector, type Shared } from './shared-looks.js';
+import { withoutSecrets } from './secrets.js';
 
 /** What hosts are looked at with. */
 export interface Looking {
@@ -24,11 +35,6 @@ export interface Looking {
 /** For checks that are asked together, and each want something else of the same look. */
 export function lookingWith({ ssh, program }: Pick<Dependencies, 'ssh' | 'program'>): Looking {
   return { ssh, program: sharedLooks(program), postgres: shared(), redis: shared() };
-}
-
-interface Limits {
-  readonly signal: AbortSignal;
-  readonly timeoutMs: number;
 }
 
 async function lookAtSystem(
@@ -65,11 +71,19 @@ async function lookAtHost(
     );
   }
   if (check.kind === 'systemd') {
-    const { activeState, restarts } = await systemdProbe(looking.ssh, target, check.unit, limits);
-    const isSteady = activeState === 'active' && restarts <= check.maxRestarts;
-    return judged(isSteady, `${activeState}, ${restarts} restarts`);
+    const [unit, uptime] = await Promise.all([
+      systemdProbe(looking.ssh, target, check.unit, limits),
+      uptimeProbe(looking.ssh, target, limits),
+    ]);
+    return judgeUnit(check, { ...unit, activeForSeconds: Math.max(0, uptime - unit.activeAt) });
   }
+  if (check.kind === 'command' || check.kind === 'container')
+    return lookByCommand(looking.ssh, target, check, limits, (output) => withoutSecrets(environment, output));
   return lookAtSystem(looking, environment, check as SystemCheck, host, limits);
+}
+
+function isOutside(check: Check): check is WebCheck | TcpCheck | TlsCheck | PrometheusCheck {
+  return ['web', 'tcp', 'tls', 'prometheus'].includes(check.kind);
 }
 
 async function lookFromHere(
@@ -78,6 +92,7 @@ async function lookFromHere(
   check: Check,
   limits: Limits,
 ): Promise<Observation> {
+  if (isOutside(check)) return lookOutside(check, limits);
   if (check.kind === 'redis') {
     const { host, port } = check;
     return judgeCache(

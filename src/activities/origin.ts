@@ -19,9 +19,12 @@ import type { DeploymentRequest, Provenance } from '../domain/run.js';
 import type { Dependencies } from './dependencies.js';
 import type { Pulse } from './pulse.js';
 
+/** What was asked for, and where it comes from by the caller's word. */
+export type Wanted = Pick<DeploymentRequest, 'version' | 'source'>;
+
 /** What of a run its origin is judged by. */
 interface Subject {
-  readonly request: DeploymentRequest;
+  readonly request: Wanted;
   readonly release: Release;
 }
 

@@ -1,16 +1,13 @@
 import { createHash } from 'node:crypto';
-import { Database } from '../adapters/database.js';
 import { resolveRelease } from '../adapters/release-directory.js';
-import { assertMayFence } from '../adapters/schema-fence.js';
-import { lookAtDatabase } from '../adapters/schema-look.js';
+import { smokeOf } from '../config/environment-smoke.js';
 import type { EnvironmentConfig } from '../config/load.js';
 import { canonicalJson } from '../domain/canonical-json.js';
 import type { HostInspection } from '../domain/host-protocol.js';
-import type { SchemaManifest } from '../domain/manifest.js';
-import { pendingMigrations } from '../domain/migration.js';
 import { judged } from '../domain/holds.js';
 import { computePlan, planIntent, type HashedPlan } from '../domain/plan.js';
 import type { Release } from '../domain/release.js';
+import type { PlannedSmoke } from '../domain/smoke-report.js';
 import type { DeploymentRequest, Grant } from '../domain/run.js';
 import type { Hold, Switches } from '../domain/switches.js';
 import { playedBy } from './by-ansible.js';
@@ -18,9 +15,9 @@ import { captureAll } from './capture.js';
 import { configured, type Dependencies } from './dependencies.js';
 import { holdNow } from './hold.js';
 import { adopted, assertOwn, environmentNow, epochAbove, hostsOf, inspectAll } from './hosts-of.js';
+import { plannedSchema } from './planned-schema.js';
 import { withPulse } from './pulse.js';
 import { readingOf } from './reading.js';
-import { assertNotHalfDone, schemaPlace } from './schema-place.js';
 
 /** A request, and the environment's grant once there is one. */
 export interface PlanRequest {
@@ -28,6 +25,8 @@ export interface PlanRequest {
   readonly grant: Grant | null;
   /** The look that has a grant is to keep what it saw of every host, and to insist that each could be brought back. */
   readonly captures?: boolean;
+  /** The run carries smoke tests out, where its environment has any. */
+  readonly smokes?: boolean;
 }
 
 /** A plan, and the epoch that the run has to use: above the environment's and every host's. */
@@ -38,39 +37,6 @@ export interface Planned {
   readonly captured?: boolean;
   /** Why it may not be carried out at present; `null`: it may. Workers of an earlier version leave it out. */
   readonly held?: Hold | null;
-}
-
-/** What of the plan is about the schema. */
-interface PlannedSchema {
-  readonly schemaVersion: string | null;
-  readonly pendingMigrations: readonly string[];
-}
-
-/**
- * Looks at the database. What would make the migrations impossible is found here, before anything is changed.
- * @throws SafeguardError MIGRATION_HALF_DONE, DATABASE_DENIED, DATABASE_UNREACHABLE
- */
-async function plannedSchema(
-  environment: EnvironmentConfig,
-  schema: SchemaManifest | null,
-): Promise<PlannedSchema> {
-  const place = schemaPlace(environment);
-  if (!place) return { schemaVersion: null, pendingMigrations: [] };
-  return Database.use(place.login, async (database) => {
-    const facts = await lookAtDatabase(database, place.owner);
-    if (schema !== null) assertNotHalfDone(facts, place.owner);
-    const pendingMigrations = pendingFrom(schema, facts.version);
-    if (pendingMigrations.length > 0) await assertMayFence(database);
-    return { schemaVersion: facts.version, pendingMigrations };
-  });
-}
-
-function pendingFrom(schema: SchemaManifest | null, current: string | null): string[] {
-  if (schema === null) return [];
-  return pendingMigrations(
-    schema.migrations.map(({ file }) => file),
-    current,
-  );
 }
 
 function hashed(plan: Omit<HashedPlan, 'hash'>): HashedPlan {
@@ -103,7 +69,7 @@ async function knownOf(dependencies: Dependencies, { request, grant }: PlanReque
 /** Looks at hosts and database and decides what the run will do. Changes nothing. */
 export async function plan(
   dependencies: Dependencies,
-  { request, grant, captures = false }: PlanRequest,
+  { request, grant, captures = false, smokes = false }: PlanRequest,
 ): Promise<Planned> {
   return withPulse(async (pulse) => {
     const environment = configured(dependencies, request);
@@ -135,12 +101,20 @@ export async function plan(
       overrides,
       played,
       captures,
+      ...(smokes && plannedSmoke(environment, to.version)),
     });
     const epoch = epochAbove(inspected, request.deploymentId, grant?.epoch ?? 0);
     const captured = captures && grant !== null && held === null && computed.kind === 'deploy';
     if (captured) await captureAll(dependencies, { ...request, from, inspected, grantedTo: grant.runId });
     return { plan: hashed(computed), epoch, held, captured };
   });
+}
+
+function plannedSmoke(environment: EnvironmentConfig, version: string): { readonly smoke?: PlannedSmoke } {
+  const found = smokeOf(environment, version);
+  if (found === null) return {};
+  const { file, sha256, level, url, tests } = found;
+  return { smoke: { file, sha256, level, url, tests } };
 }
 
 function isServed(host: string, seen: HostInspection, to: Release): boolean {

@@ -9,7 +9,7 @@ import { SafeguardError } from '../domain/errors.js';
 import type { ReleaseComponent } from '../domain/release.js';
 import type { Dependencies } from './dependencies.js';
 import type { Pulse } from './pulse.js';
-import { withoutSecrets } from './validate.js';
+import { withoutSecrets } from './secrets.js';
 
 const POLL_MS = 100;
 const PROBE_TIMEOUT_MS = 5_000;

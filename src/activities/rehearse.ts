@@ -1,6 +1,7 @@
 import type { EnvironmentConfig } from '../config/load.js';
 import { resolveExactly, type ResolvedRelease } from '../adapters/release-directory.js';
 import type { AnsibleRequest } from '../adapters/ansible/program.js';
+import type { HostCallOptions } from '../adapters/host-program.js';
 import type { ChangeResult, FencingToken, HostInspection } from '../domain/host-protocol.js';
 import type { HostRef } from '../domain/plan.js';
 import type { Rehearsed } from '../domain/rehearsal.js';
@@ -45,38 +46,56 @@ function requestsOf(
   };
 }
 
-/** Goes through the components of one host that Ansible carries out in its check mode, and answers what would be done. Changes nothing. */
+/** As {@link rehearseOn}, as an activity. */
 export async function rehearse(dependencies: Dependencies, call: Rehearsal): Promise<Rehearsed> {
-  return withPulse(async (pulse) => {
-    const { application, environment: name, host, release, deploymentId } = call;
-    const environment = configured(dependencies, call);
-    const resolved = await resolveExactly(environment, release);
-    const where = { application, environment: name };
-    const how = options(pulse, call.timeoutSeconds);
-    const seen = await dependencies.program.inspect(targetOf(environment, host), where, how);
-    const request = { ...where, token: tokenAfter(seen, deploymentId) };
-    const would: Record<string, readonly string[]> = {};
-    for (const component of call.components) {
-      const asked = requestsOf(request, resolved, component);
-      would[component] = sentences(await played(dependencies, environment, call, component, asked, how));
-    }
-    return { host: host.name, would };
-  });
+  return withPulse((pulse) =>
+    rehearseOn(dependencies, configured(dependencies, call), call, options(pulse, call.timeoutSeconds)),
+  );
+}
+
+/** Goes through the components of one host that Ansible carries out in its check mode, and answers what would be done. Changes nothing. */
+export async function rehearseOn(
+  dependencies: Dependencies,
+  environment: EnvironmentConfig,
+  {
+    host,
+    release,
+    components,
+    deploymentId,
+  }: Pick<Rehearsal, 'host' | 'release' | 'components' | 'deploymentId'>,
+  how: HostCallOptions,
+): Promise<Rehearsed> {
+  const resolved = await resolveExactly(environment, release);
+  const where = { application: environment.application, environment: environment.name };
+  const seen = await dependencies.program.inspect(targetOf(environment, host), where, how);
+  const request = { ...where, token: tokenAfter(seen, deploymentId) };
+  const would: Record<string, readonly string[]> = {};
+  for (const component of components) {
+    const asked = requestsOf(request, resolved, component);
+    would[component] = sentences(
+      await played(dependencies, environment, { host, release }, component, asked, how),
+    );
+  }
+  return { host: host.name, would };
 }
 
 async function played(
   { ansible }: Dependencies,
   environment: EnvironmentConfig,
-  { application, environment: name, host, release }: Rehearsal,
+  { host, release }: Pick<Rehearsal, 'host' | 'release'>,
   component: string,
   { staging, activation }: ReturnType<typeof requestsOf>,
-  how: ReturnType<typeof options>,
+  how: HostCallOptions,
 ): Promise<ChangeResult[]> {
   const at = ansibleHost(environment, host);
   const secrets = { [component]: secretsOf(environment, component) };
   const playbook = environment.components[component]?.playbook;
   if (playbook === undefined) return ansible.requests(at, [staging, activation], secrets, how, 'check');
   const staged = await ansible.requests(at, [staging], secrets, how, 'check');
-  const vars = playbookVars({ application, environment: name }, component, release);
+  const vars = playbookVars(
+    { application: environment.application, environment: environment.name },
+    component,
+    release,
+  );
   return [...staged, await ansible.own(at, { playbook, vars }, activation, how, 'check')];
 }

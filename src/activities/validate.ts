@@ -1,15 +1,13 @@
-import { resolveRelease, verifyRelease } from '../adapters/release-directory.js';
-import { readSecret, redact } from '../adapters/secrets.js';
-import { needsAnsible } from '../config/ansible.js';
-import type { EnvironmentConfig } from '../config/load.js';
-import type { SecretReference } from '../config/schema.js';
+import { log } from '@temporalio/activity';
 import { SafeguardError } from '../domain/errors.js';
 import type { Policy } from '../domain/policy.js';
+import { refusalOf, withoutPassed, type PreflightReport } from '../domain/preflight.js';
 import type { Release } from '../domain/release.js';
 import type { DeploymentRequest, Provenance } from '../domain/run.js';
 import { configured, type Dependencies } from './dependencies.js';
+import { keepEvidence } from './evidence.js';
 import { isHeldAlready } from './hold.js';
-import { originOf } from './origin.js';
+import { lookBefore } from './preflight/preflight.js';
 import { withPulse } from './pulse.js';
 
 /** What a valid request comes to. */
@@ -20,51 +18,51 @@ export interface Validated {
   readonly provenance?: Provenance;
   /** It would be held back now; workers of an earlier version leave it out. */
   readonly isHeld?: boolean;
+  /** What was looked at, without what passed; workers of an earlier version leave it out. */
+  readonly preflight?: PreflightReport;
 }
 
-/** Secrets that a release can't be deployed without. */
-function secretReferences(
-  environment: EnvironmentConfig,
-): readonly (readonly [name: string, reference: SecretReference])[] {
-  const ofComponents = Object.values(environment.components).flatMap((component) =>
-    component.kind === 'systemd' ? Object.entries(component.secrets) : [],
-  );
-  const { migrations } = environment;
-  return migrations ? [...ofComponents, ['migrations.password', migrations.password]] : ofComponents;
+/** A request that the preflight objects to. */
+export interface Refused {
+  readonly refused: PreflightReport;
 }
 
-/** Takes the environment's secrets out of a text, as far as this worker knows them; one that it lacks can't be in its reach. */
-export function withoutSecrets(environment: EnvironmentConfig, text: string): string {
-  const token = environment.github?.token;
-  const references = [...secretReferences(environment), ...(token ? [['github.token', token] as const] : [])];
-  const values = references.flatMap(([name, reference]) => {
-    try {
-      return [readSecret(reference, name)];
-    } catch (error) {
-      // The way back must not need a secret only to hide it.
-      if (error instanceof SafeguardError) return [];
-      throw error;
-    }
-  });
-  return redact(text, values);
+/** A request, and whether its run knows what to do with a preflight: those of an earlier version are judged by the basic one alone. */
+export interface ValidateRequest extends DeploymentRequest {
+  readonly preflight?: true;
 }
 
 /**
- * Judges a request before it takes anybody's place: environment, version, release, checksums of every file, secrets, and where the
- * release comes from.
+ * Judges a request before it takes anybody's place: environment, version, release, checksums of every file, secrets, where the
+ * release comes from, and whatever else the preflight of the environment's level looks at (spec S3).
+ * @throws SafeguardError, for runs of an earlier version, with the first objection's code
  */
-export async function validate(dependencies: Dependencies, request: DeploymentRequest): Promise<Validated> {
+export async function validate(
+  dependencies: Dependencies,
+  request: ValidateRequest,
+): Promise<Validated | Refused> {
   return withPulse(async (pulse) => {
     const environment = configured(dependencies, request);
-    const resolved = await resolveRelease(environment, request.version);
-    const [isHeld] = await Promise.all([
+    const { application, version, source } = request;
+    const wanted = {
+      application,
+      environment: request.environment,
+      version,
+      ...(source === undefined ? {} : { source }),
+      ...(request.preflight === true ? {} : { level: 'basic' as const }),
+    };
+    const [isHeld, { report, resolved, provenance }] = await Promise.all([
       isHeldAlready(dependencies, environment),
-      verifyRelease(environment, resolved),
-      needsAnsible(environment) ? dependencies.ansible.assertThere(pulse.signal) : undefined,
+      lookBefore(dependencies, environment, wanted, pulse),
     ]);
-    for (const [name, reference] of secretReferences(environment)) readSecret(reference, name);
-    const { release } = resolved;
-    const provenance = await originOf(dependencies, environment, { request, release }, pulse);
-    return { release, policy: environment.policy, provenance, isHeld };
+    const kept = await keepEvidence(dependencies, request, 'preflight', report);
+    if ('why' in kept) log.warn('the preflight could not be kept beside the record', { error: kept.why });
+    const refusal = refusalOf(report);
+    if (refusal !== null || resolved === null || provenance === null) {
+      if (request.preflight === true) return { refused: withoutPassed(report) };
+      throw new SafeguardError(refusal?.code ?? 'INTERNAL', refusal?.message ?? 'There is no release.');
+    }
+    const { policy } = environment;
+    return { release: resolved.release, policy, provenance, isHeld, preflight: withoutPassed(report) };
   });
 }

@@ -55,6 +55,7 @@ const system = z.object({
   cores: z.int(),
   memory: z.number(),
   disk: z.record(text, z.number()),
+  free: z.number().exactOptional(),
 });
 
 /** Answer to `inspect`, checked; `HostInspection` in src/domain/host-protocol.ts says what it means. */

@@ -34,3 +34,8 @@ export function redact(text: string, secrets: readonly string[]): string {
   const longestFirst = secrets.filter((secret) => secret !== '').sort((a, b) => b.length - a.length);
   return longestFirst.reduce((cleared, secret) => cleared.replaceAll(secret, '[secret]'), text);
 }
+
+/** A secret as it is, and as it stands in JSON and in addresses. */
+export function formsOf(secret: string): string[] {
+  return [secret, JSON.stringify(secret).slice(1, -1), encodeURIComponent(secret)];
+}

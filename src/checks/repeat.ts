@@ -8,6 +8,8 @@ import { SafeguardError } from '../domain/errors.js';
 const MOST_AT_ONCE = 64;
 /** Characters of an observation that are kept. */
 const EVIDENCE_CHARACTERS = 300;
+/** Characters of an answer's body that are kept. */
+const BODY_CHARACTERS = 4096;
 
 /** How often a look is repeated until it finds what it should. */
 export interface Patience {
@@ -41,7 +43,7 @@ async function lookOnce(look: () => Promise<Observation>, signal: AbortSignal): 
 }
 
 /**
- * Looks until it passes, or every attempt is used up; `hide` takes secrets out of the evidence before that is cut. Throws the signal's
+ * Looks until it passes, or every attempt is used up; `hide` takes secrets out of what was seen before that is cut. Throws the signal's
  * reason, and what is no coded error.
  */
 export async function repeated(
@@ -49,15 +51,22 @@ export async function repeated(
   { attempts: most, intervalMs }: Patience,
   slots: Slots,
   signal: AbortSignal,
-  hide: (evidence: string) => string,
+  hide: (seen: string) => string,
 ): Promise<Repeated> {
   const started = performance.now();
   for (let attempts = 1; ; attempts += 1) {
     const giveBack = await slots.take(signal);
-    const { evidence, ...seen } = await lookOnce(look, signal).finally(giveBack);
+    const { evidence, body, ...seen } = await lookOnce(look, signal).finally(giveBack);
     if (seen.verdict === 'pass' || attempts >= most) {
       const durationMs = Math.round(performance.now() - started);
-      return { ...seen, evidence: hide(evidence).slice(0, EVIDENCE_CHARACTERS), attempts, durationMs };
+      const shown = body === undefined ? {} : { body: hide(body).slice(0, BODY_CHARACTERS) };
+      return {
+        ...seen,
+        ...shown,
+        evidence: hide(evidence).slice(0, EVIDENCE_CHARACTERS),
+        attempts,
+        durationMs,
+      };
     }
     await delay(intervalMs, undefined, { signal });
   }

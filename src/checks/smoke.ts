@@ -1,7 +1,9 @@
-import { fromHere } from '../adapters/probes/dial.js';
+import { fromHere, type Dial } from '../adapters/probes/dial.js';
 import { tcpProbe } from '../adapters/probes/tcp.js';
 import { tlsProbe } from '../adapters/probes/tls.js';
-import { redact } from '../adapters/secrets.js';
+import { dialOf, tlsOf } from '../adapters/probes/url.js';
+import { formsOf, redact } from '../adapters/secrets.js';
+import type { Slots } from '../adapters/slots.js';
 import { Stop } from '../adapters/stop.js';
 import { fillPlaceholders } from '../config/placeholders.js';
 import { fail, pass, unknown, type Observation } from '../domain/check.js';
@@ -13,13 +15,14 @@ import {
   judgeSame,
   judgeService,
   valueAt,
+  type Hide,
   type SmokeProbe,
   type SmokeResult,
   type SmokeTest,
 } from '../domain/smoke.js';
 import { SafeguardError } from '../domain/errors.js';
 import { repeated, turns, type Patience } from './repeat.js';
-import { askWeb, dialOf, tlsOf, type WebOptions } from './web.js';
+import { askWeb, type WebOptions } from './web.js';
 
 /** Smoke tests, and what they are asked of. */
 export interface SmokeRun {
@@ -32,6 +35,12 @@ export interface SmokeRun {
   readonly timeoutMs: number;
   /** Certificates (PEM) that are trusted; left out: those that Node.js trusts. */
   readonly ca?: string | undefined;
+  /** The way to a place on the web; left out: from this machine. */
+  readonly dial?: (url: URL) => Dial;
+  /** Turns that are shared with others who ask at the same time; left out: its own. */
+  readonly slots?: Slots;
+  /** Takes out what else must not be told. */
+  readonly hide?: Hide;
   readonly signal: AbortSignal;
   /** Told each result as it comes. */
   readonly onResult?: (result: SmokeResult) => void;
@@ -44,7 +53,10 @@ const SHORTEST_HIDDEN = 4;
 class Values {
   readonly #values: Map<string, string>;
 
-  constructor(secrets: Readonly<Record<string, string>>) {
+  constructor(
+    secrets: Readonly<Record<string, string>>,
+    private readonly hideMore: Hide = (text) => text,
+  ) {
     this.#values = new Map(Object.entries(secrets));
   }
 
@@ -60,12 +72,7 @@ class Values {
   /** Without the values, as they are and as they stand in JSON and in addresses. */
   readonly hide = (text: string): string => {
     const values = [...this.#values.values()].filter((value) => value.length >= SHORTEST_HIDDEN);
-    const forms = values.flatMap((value) => [
-      value,
-      JSON.stringify(value).slice(1, -1),
-      encodeURIComponent(value),
-    ]);
-    return redact(text, forms);
+    return redact(this.hideMore(text), values.flatMap(formsOf));
   };
 }
 
@@ -102,8 +109,8 @@ async function askHttp({ request, expect, extract }: Of<'http'>, asking: Asking)
 async function askCertificate(probe: Of<'tls'>, asking: Asking): Promise<Observation> {
   const url = absolute(probe.url, asking.base);
   if (url.protocol !== 'https:') return fail(`${url.origin} is not served by HTTPS`);
-  const { signal, timeoutMs } = asking;
-  const found = await tlsProbe(dialOf(url), { ...tlsOf(url, asking.ca), signal, timeoutMs });
+  const { signal, timeoutMs, dial = dialOf } = asking;
+  const found = await tlsProbe(dial(url), { ...tlsOf(url, asking.ca), signal, timeoutMs });
   return judgeCertificate(probe.daysLeft, found, new Date());
 }
 
@@ -160,14 +167,22 @@ export async function smoke(run: SmokeRun): Promise<SmokeResult[]> {
   // Many listen to it at once, which is no leak.
   const stop = new Stop().with(run.signal);
   const { signal } = stop;
-  const values = new Values(run.secrets);
-  const slots = turns();
+  const values = new Values(run.secrets, run.hide);
+  const slots = run.slots ?? turns();
+  const asking = {
+    base,
+    values,
+    signal,
+    timeoutMs,
+    ca,
+    ...(run.dial === undefined ? {} : { dial: run.dial }),
+  };
   const underWay = new Map<string, Promise<SmokeResult>>();
 
   const carryOut = async ({ name, level, severity, probe, after }: SmokeTest): Promise<SmokeResult> => {
     const before = await Promise.all(after.flatMap((one) => underWay.get(one) ?? []));
     const missing = before.find(({ verdict }) => verdict !== 'pass');
-    const look = (): Promise<Observation> => ask(values.fill(probe), { base, values, signal, timeoutMs, ca });
+    const look = (): Promise<Observation> => ask(values.fill(probe), asking);
     const seen = missing
       ? { ...unknown(`not asked: ${missing.name} did not pass`), attempts: 0, durationMs: 0 }
       : await repeated(look, patience, slots, signal, values.hide);

@@ -1,5 +1,6 @@
-import { fromHere, type Dial } from '../adapters/probes/dial.js';
+import type { Dial } from '../adapters/probes/dial.js';
 import { httpProbe, type HttpAnswer } from '../adapters/probes/http.js';
+import { dialOf, tlsOf } from '../adapters/probes/url.js';
 import { SafeguardError } from '../domain/errors.js';
 
 /** A request to a place on the web. */
@@ -19,18 +20,8 @@ export interface WebOptions {
   readonly timeoutMs: number;
   /** Certificates (PEM) that are trusted; left out: those that Node.js trusts. */
   readonly ca?: string | undefined;
-}
-
-/** Host and port of a URL, and the way there from this machine. */
-export function dialOf(url: URL): Dial {
-  const standard = url.protocol === 'https:' ? 443 : 80;
-  // Node.js takes the address of IPv6 without its brackets.
-  return fromHere(serverName(url), url.port === '' ? standard : Number(url.port));
-}
-
-/** The name that a certificate of this URL is for. */
-export function serverName(url: URL): string {
-  return url.hostname.replace(/^\[|\]$/g, '');
+  /** The way there; left out: from this machine. */
+  readonly dial?: (url: URL) => Dial;
 }
 
 const REDIRECTIONS: readonly number[] = [301, 302, 303, 307, 308];
@@ -69,7 +60,7 @@ export async function askWeb(request: WebRequest, options: WebOptions): Promise<
   let asked = request;
   for (let left = request.redirects ?? 0; ; left -= 1) {
     const { url, method = 'GET', headers = {}, body } = asked;
-    const answer = await httpProbe(dialOf(url), {
+    const answer = await httpProbe((options.dial ?? dialOf)(url), {
       path: `${url.pathname}${url.search}`,
       method,
       hostName: url.host,
@@ -88,12 +79,4 @@ export async function askWeb(request: WebRequest, options: WebOptions): Promise<
       );
     asked = next(asked, answer, to);
   }
-}
-
-/** How a URL's connection is secured. */
-export function tlsOf(
-  url: URL,
-  ca: string | undefined,
-): { readonly serverName: string; readonly ca?: string } {
-  return { serverName: serverName(url), ...(ca === undefined ? {} : { ca }) };
 }

@@ -1,7 +1,9 @@
 import { Option, type Command } from 'commander';
+import { PREFLIGHT_LEVELS } from '../domain/preflight.js';
 import { SMOKE_LEVELS } from '../domain/smoke.js';
 import { assignment, count, duration, few, webAddress } from './arguments.js';
 import type { HealthOptions } from './commands/health.js';
+import type { PreflightOptions } from './commands/preflight.js';
 import type { SmokeOptions } from './commands/smoke.js';
 import type { OnStatus } from './program.js';
 import type { Terminal } from './terminal.js';
@@ -17,6 +19,26 @@ export function addChecks(program: Command, terminal: Terminal, done: OnStatus):
     .action(async (environment: string, _: unknown, command: Command) => {
       const { health } = await import('./commands/health.js');
       done(await health(terminal, environment, command.optsWithGlobals<HealthOptions>()));
+    });
+  program
+    .command('preflight <environment>')
+    .description(
+      'look at everything that a deployment would need, and say what is not as it has to be; change nothing',
+    )
+    // Not --version of the program: that of the release.
+    .requiredOption('--version <version>', 'release that would be deployed')
+    .addOption(
+      new Option(
+        '--level <level>',
+        'how much is looked at (default: by the policy of the environment)',
+      ).choices(PREFLIGHT_LEVELS),
+    )
+    .option('--commit <sha>', 'commit that the release was built from')
+    .option('--ref <ref>', 'its ref, such as refs/tags/v1.4.2')
+    .option('--by <name>', 'who asks (default: GITHUB_ACTOR, or user@host)')
+    .action(async (environment: string, _: unknown, command: Command) => {
+      const { preflight } = await import('./commands/preflight.js');
+      done(await preflight(terminal, environment, command.optsWithGlobals<PreflightOptions>()));
     });
   program
     .command('smoke')

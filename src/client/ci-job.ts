@@ -1,11 +1,13 @@
 import { appendFile } from 'node:fs/promises';
 import type { Outcome } from '../domain/outcome.js';
+import { isObjection, type PreflightReport } from '../domain/preflight.js';
 import { renderProgress } from '../domain/progress-markdown.js';
 import type { Progress, StepProgress } from '../domain/progress.js';
 import type { Variables } from './ci.js';
 import type { Watcher } from './follow.js';
 import type { RunEnd } from './run-end.js';
 import type { Terminal } from './terminal.js';
+import { preflightMarkdown } from './view/preflight-markdown.js';
 import { annotation, isGithubActions, type Level } from './view/annotation.js';
 
 /** The run that a job has shown. */
@@ -22,9 +24,15 @@ export interface CiJob {
   watching(watcher: Watcher): Watcher;
   /** Marks the job with the run's end, writes the run's table into the job's summary, and tells the steps after it. */
   ended(end: RunEnd, run: Ran): Promise<void>;
+  /** Marks what a preflight objects to, and writes its table into the job's summary. */
+  looked(report: PreflightReport): Promise<void>;
 }
 
-const NOWHERE: CiJob = { watching: (watcher) => watcher, ended: () => Promise.resolve() };
+const NOWHERE: CiJob = {
+  watching: (watcher) => watcher,
+  ended: () => Promise.resolve(),
+  looked: () => Promise.resolve(),
+};
 
 /** Where the command runs: a job of GitHub Actions gets annotations and a summary, everything else nothing. */
 export function ciJob(variables: Variables, terminal: Terminal): CiJob {
@@ -76,6 +84,7 @@ class GithubJob implements CiJob {
     this.annotate(levelOf(end), head, end.message);
     const table = this.last === null ? end.message : renderProgress(this.last);
     await this.append("The job's summary", this.summary, `### ${head}\n\n${table}\n\n`);
+    if (end.preflight?.passed === false) await this.looked(end.preflight);
     const outputs = [
       ['deployment-id', run.deploymentId],
       ['workflow-id', run.workflowId],
@@ -83,6 +92,17 @@ class GithubJob implements CiJob {
     ];
     const lines = outputs.map(([name, value]) => `${name}=${value}\n`);
     await this.append('What later steps are told', this.output, lines.join(''));
+  }
+
+  async looked(report: PreflightReport): Promise<void> {
+    for (const result of report.results.filter(({ verdict }) => verdict !== 'pass')) {
+      const { name, target, found, advice, runbook } = result;
+      const message = [found, advice, runbook].filter((part) => part !== null).join(' ');
+      this.annotate(isObjection(result) ? 'error' : 'warning', `preflight: ${name} of ${target}`, message);
+    }
+    const head = `Preflight of ${report.environment} ${report.version}`;
+    const table = preflightMarkdown(report);
+    await this.append("The job's summary", this.summary, `### ${head}\n\n${table}\n\n`);
   }
 
   private async append(what: string, file: string, text: string): Promise<void> {

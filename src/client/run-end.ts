@@ -2,6 +2,7 @@ import { TerminatedFailure, TimeoutFailure, WorkflowFailedError } from '@tempora
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import type { RunKind } from '../domain/environment-state.js';
 import { ERRORS, isErrorCode } from '../domain/errors.js';
+import type { PreflightReport } from '../domain/preflight.js';
 import { EXIT_STATUS, EXIT_STATUS_OF_RECOVERY, type Outcome } from '../domain/outcome.js';
 
 /** How a run ended, for a person and for a shell. */
@@ -12,9 +13,12 @@ export interface RunEnd {
   /** What every host serves; `null` when nothing, or nobody knows; left out where the run did not say. */
   readonly serving?: string | null;
   readonly exitStatus: number;
+  /** What its preflight did not find to be as it has to be; left out where there was none. */
+  readonly preflight?: PreflightReport;
 }
 
 interface Result {
+  readonly preflight?: PreflightReport;
   readonly outcome: Outcome;
   readonly message: string;
   readonly serving?: string | null;
@@ -39,12 +43,13 @@ export function exitStatuses(kind: RunKind): Readonly<Record<Outcome, number>> {
 export function endOfCompleted(returned: unknown, kind: RunKind): RunEnd {
   if (!isResult(returned))
     return unsaid('The run completed, but returned nothing that this version understands.');
-  const { outcome, message, serving } = returned;
+  const { outcome, message, serving, preflight } = returned;
   return {
     outcome,
     message,
     exitStatus: exitStatuses(kind)[outcome],
     ...(serving === undefined ? {} : { serving }),
+    ...(preflight === undefined ? {} : { preflight }),
   };
 }
 

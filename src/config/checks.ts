@@ -2,9 +2,11 @@ import type { Check } from '../domain/check.js';
 import type { SchemaManifest } from '../domain/manifest.js';
 import type { ReleaseComponent } from '../domain/release.js';
 import type { EnvironmentConfig } from './load.js';
+import { ownCheckOf } from './own-checks.js';
 import type { StaticSection, SystemdSection } from './schema.js';
 
 const MAX_RESTARTS = 2;
+const RESTARTS_WITHIN_SECONDS = 5 * 60;
 const DISK_LIMIT = 90;
 const MEMORY_LIMIT = 95;
 const MEMORY_WARNING = 80;
@@ -51,6 +53,7 @@ function backendChecks(
       kind: 'systemd',
       unit,
       maxRestarts: MAX_RESTARTS,
+      withinSeconds: RESTARTS_WITHIN_SECONDS,
     },
   ];
 }
@@ -94,6 +97,7 @@ function siteChecks(
       kind: 'systemd',
       unit: 'nginx.service',
       maxRestarts: MAX_RESTARTS,
+      withinSeconds: RESTARTS_WITHIN_SECONDS,
     },
   ];
 }
@@ -167,7 +171,8 @@ export function releaseChecks(
       ? []
       : databaseChecks(schema, environment.migrations.minimum_tables, attempts);
   const cache: Check[] = environment.cache === undefined ? [] : cacheChecks(environment.cache, attempts);
-  return [...components, ...database, ...cache, ...SYSTEM_CHECKS];
+  const own = environment.ownChecks.map((section) => ownCheckOf(section, attempts));
+  return [...components, ...database, ...cache, ...SYSTEM_CHECKS, ...own];
 }
 
 /** The components of a release in the order they are put in place, and how each shows that it is ready. */

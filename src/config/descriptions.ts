@@ -101,19 +101,72 @@ export const DESCRIPTIONS: Readonly<Record<string, string>> = {
   'environments.*.checks.timeout': 'How long one answer may take.',
   'environments.*.checks.phase': 'How long all checks together may take.',
   'environments.*.checks.slow_ms': 'An answer that takes longer is remarked on; milliseconds.',
+  'environments.*.checks.stabilise':
+    'How long a new release that passed has to go on passing; one that fails meanwhile is taken back. 0s: not at all.',
+
+  'environments.*.own_checks':
+    "Health checks of one's own, beside those that follow from the rest of this file; {vars.x} stands for x in their texts.",
+  ...ownCheck('http', {
+    url: 'Asked with GET from the runner; redirections are not followed.',
+    status: 'What it must answer.',
+    contains: 'Text that the body must have in it.',
+    headers: 'Headers that are sent, by name in lower case.',
+    secret_headers: 'Headers whose values stand elsewhere.',
+    ca: 'File on the runner, seen from this file, with the certificates that are trusted. Left out: the usual ones.',
+  }),
+  ...secret(ownCheckPath('http', 'secret_headers.*')),
+  ...ownCheck('tcp', {
+    host: 'Name or address, as the runner sees it.',
+    port: 'Port that must accept a connection.',
+  }),
+  ...ownCheck('tls', {
+    host: 'Name or address, as the runner sees it; the certificate has to be for it.',
+    port: 'Its port.',
+    days_left: 'For how many days the certificate must still be valid.',
+    ca: 'File on the runner, seen from this file, with the certificates that are trusted. Left out: the usual ones.',
+  }),
+  ...ownCheck('command', {
+    run: 'What each host runs as the deploying user, word by word and without a shell; it must end with status 0.',
+    contains: 'Text that its standard output must have in it.',
+  }),
+  ...ownCheck('prometheus', {
+    url: 'Address of the Prometheus, as the runner sees it, without /api.',
+    query: 'What it is asked; it comes to samples or a number.',
+    below: 'Every sample must be below this.',
+    above: 'Every sample must be above this.',
+  }),
+  ...ownCheck('container', {
+    engine: 'What runs it. It is asked as the deploying user, who must be allowed to.',
+    container:
+      'Name of the container, which must run on each host and, where it has a health check, be healthy.',
+  }),
+  ...ownCheck('nginx-route', {
+    port: 'Port of nginx on each host.',
+    path: 'Path that is passed on; the evidence says whether nginx or what is behind it answered.',
+    status: 'What must be answered.',
+  }),
+
+  'environments.*.smoke': 'Smoke tests after the health checks; one that fails takes the release back.',
+  'environments.*.smoke.set': 'Which tests of the file are asked; each level includes those before it.',
+  'environments.*.smoke.file': 'smoke.yaml with the tests, seen from this file. Left out: none are asked.',
+  'environments.*.smoke.url':
+    "The public way in. Left out: every host's own site (or the first service), through its SSH connection.",
+  'environments.*.smoke.vars': 'Values of placeholders of the file; {version} is the release.',
 
   'environments.*.keep_releases': 'How many releases stay on each host.',
-  'environments.*.preflight': 'Not carried out by this version.',
-  'environments.*.preflight.level': 'How much is looked at before a run. Not carried out by this version.',
+  'environments.*.preflight': 'What is looked at before anything changes; docs/preflight.md has it all.',
+  'environments.*.preflight.level':
+    'How much of it: basic, standard or strict; by default as the policy says.',
   'environments.*.backup': 'Not carried out by this version.',
   'environments.*.backup.mode': 'When the database is backed up. Not carried out by this version.',
-  'environments.*.smoke': 'Not carried out by this version.',
-  'environments.*.smoke.set': 'Which smoke tests are run. Not carried out by this version.',
   'environments.*.incidents': 'Not carried out by this version.',
   'environments.*.incidents.channels': 'Who is told of incidents. Not carried out by this version.',
 
   github: "Repository of the application; left out: the caller's word on the origin of a release is taken.",
   'github.repository': 'owner/name.',
+  prometheus: 'Asked how the runner is, before a deployment; left out: the runner asks itself.',
+  'prometheus.url': 'Address of Prometheus, such as http://prometheus.internal:9090.',
+  'prometheus.runner': 'Label selector of this runner\'s metrics, such as {instance="ci-1:9100"}.',
   'github.api':
     'Address of the API; GitHub Enterprise has its own, such as https://github.example.com/api/v3.',
   'github.token': 'Where the token is found. Left out: asked without a login.',
@@ -133,6 +186,21 @@ export const DESCRIPTIONS: Readonly<Record<string, string>> = {
 };
 
 type Described = Readonly<Record<string, string>>;
+
+function ownCheckPath(kind: string, key: string): string {
+  return `environments.*.own_checks[][kind=${kind}].${key}`;
+}
+
+function ownCheck(kind: string, keys: Described): Described {
+  const all = {
+    kind: 'What is looked at, and from where.',
+    name: 'What people call it.',
+    severity:
+      'critical: a release that fails it is taken back; warning: said; info: kept. Left out: by the kind.',
+    ...keys,
+  };
+  return Object.fromEntries(Object.entries(all).map(([key, text]) => [ownCheckPath(kind, key), text]));
+}
 
 function secret(path: string): Described {
   return {

@@ -6,3 +6,9 @@ export const duration = z
   .string()
   .regex(DURATION, 'expected a duration such as 30s, 5m or 6h')
   .transform((text) => secondsOf(text) ?? 0);
+
+/** As {@link duration}, and `0s` for none at all. */
+export const durationOrNone = z
+  .string()
+  .regex(new RegExp(`^0s$|${DURATION.source}`), 'expected a duration such as 0s, 30s or 5m')
+  .transform((text) => secondsOf(text) ?? 0);

@@ -2,11 +2,14 @@ import { dirname, resolve } from 'node:path';
 import { SafeguardError } from '../domain/errors.js';
 import type { HostRef } from '../domain/plan.js';
 import type { Policy } from '../domain/policy.js';
+import type { SmokeLevel } from '../domain/smoke.js';
 import type { VersionForm } from '../domain/version.js';
 import { isVersion } from '../domain/version.js';
 import { mergeOver } from './merge.js';
 import { readConfigText } from './read-text.js';
-import { fillPlaceholders } from './placeholders.js';
+import { resolvedOwnChecks } from './own-checks.js';
+import type { OwnCheckSection } from './own-checks-schema.js';
+import { fillPlaceholders, type Placeholders } from './placeholders.js';
 import { assertApprovable } from './approvals.js';
 import { effectiveIntentions, effectivePolicy } from './policies.js';
 import { policyLines, type PolicyLine } from './policy-keys.js';
@@ -32,7 +35,11 @@ export interface EnvironmentConfig extends ApplicationSection {
   /** The Ansible inventory that the hosts come from, by its absolute path; `null`: `hosts` has them. */
   readonly inventory: { readonly file: string; readonly group: string } | null;
   readonly ssh: { readonly user: string; readonly key: string; readonly knownHosts: string };
+  /** Smoke tests of a deployment; `null`: none. */
+  readonly smoke: SmokeConfig | null;
   readonly policy: Policy;
+  /** Health checks of the environment's own, placeholders filled, paths absolute. */
+  readonly ownChecks: readonly OwnCheckSection[];
   /** The policy's values with the place of each. */
   readonly policyLines: readonly PolicyLine[];
   readonly records: string;
@@ -40,6 +47,19 @@ export interface EnvironmentConfig extends ApplicationSection {
   readonly allowedSigners: string | null;
   /** Where releases come from, and who judges it; `null`: the caller's word is taken. */
   readonly github: GithubConfig | null;
+  /** Asked how the runner is; `null`: the runner asks itself. */
+  readonly prometheus: { readonly url: string; readonly runner: string } | null;
+}
+
+/** Which smoke tests a deployment asks, and where. The file is read when it is needed: nobody who aborts a run needs it. */
+export interface SmokeConfig {
+  /** Absolute path. */
+  readonly file: string;
+  readonly level: SmokeLevel;
+  /** The public way in; `null`: every host itself. */
+  readonly url: string | null;
+  /** Values of placeholders. */
+  readonly vars: Readonly<Record<string, string>>;
 }
 
 /** A repository on GitHub or on a GitHub Enterprise server. */
@@ -92,6 +112,14 @@ function origin(source: ConfigSource, environment: string): (path: Path) => Path
   };
 }
 
+function placeholdersOf(file: ConfigFile, name: string, { vars }: EnvironmentSection): Placeholders {
+  return {
+    application: file.application,
+    environment: name,
+    ...Object.fromEntries(Object.entries(vars).map(([key, value]) => [`vars.${key}`, value])),
+  };
+}
+
 function applicationPart(
   source: ConfigSource,
   file: ConfigFile,
@@ -102,11 +130,7 @@ function applicationPart(
     { components: file.components, migrations: file.migrations, cache: file.cache },
     { components: section.components, migrations: section.migrations },
   );
-  const known = {
-    application: file.application,
-    environment: name,
-    ...Object.fromEntries(Object.entries(section.vars).map(([key, value]) => [`vars.${key}`, value])),
-  };
+  const known = placeholdersOf(file, name, section);
   const locate = origin(source, name);
   const filled = fillPlaceholders(merged, known, (path, placeholder) => {
     throw invalid(
@@ -203,7 +227,17 @@ function environmentConfig(
       key: resolve(base, section.ssh.key),
       knownHosts: resolve(base, section.ssh.known_hosts),
     },
+    smoke: smokeConfig(base, section),
     policy,
+    ownChecks: resolvedOwnChecks(
+      section.own_checks,
+      placeholdersOf(file, name, section),
+      base,
+      (index, why) => {
+        const place = source.place(['environments', name, 'own_checks', index]);
+        throw invalid(`${place} environments.${name}.own_checks.${index}: ${why}`);
+      },
+    ),
     policyLines: policyLines(section.policy, policy, effectiveIntentions(section), (key) => {
       const path = ['environments', name, ...key.split('.')];
       return source.has(path) ? source.place(path) : null;
@@ -211,7 +245,16 @@ function environmentConfig(
     records: resolve(base, file.records),
     allowedSigners: section.approval.allowed_signers ? resolve(base, section.approval.allowed_signers) : null,
     github: githubConfig(base, file),
+    prometheus: file.prometheus ?? null,
   };
+}
+
+function smokeConfig(base: string, section: EnvironmentSection): SmokeConfig | null {
+  const { file, url = null, vars = {} } = section.smoke;
+  if (file === undefined) return null;
+  const texts = Object.entries(vars).map(([name, value]) => [name, String(value)] as const);
+  const level = effectiveIntentions(section).smoke;
+  return { file: resolve(base, file), level, url, vars: Object.fromEntries(texts) };
 }
 
 function githubConfig(base: string, { github }: ConfigFile): GithubConfig | null {
@@ -238,7 +281,7 @@ function auditConfig(base: string, { audit, records }: ConfigFile): AuditConfig 
 }
 
 /** Files of secrets are found from where `safeguard.yaml` stands, as all its paths are, not from where a worker was started. */
-function absoluteSecret(base: string, reference: SecretReference): SecretReference {
+export function absoluteSecret(base: string, reference: SecretReference): SecretReference {
   return 'file' in reference ? { file: resolve(base, reference.file) } : reference;
 }
 

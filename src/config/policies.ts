@@ -32,7 +32,9 @@ const standard: Policy = {
     timeoutSeconds: 30,
     phaseTimeoutSeconds: 300,
     slowMs: 2000,
+    stabiliseSeconds: 0,
   },
+  preflight: 'standard',
   keepReleases: 5,
 };
 
@@ -42,32 +44,33 @@ export const POLICIES: Readonly<Record<EnvironmentSection['policy'], Policy>> = 
     ...standard,
     approval: { ...standard.approval, required: false, fourEyes: false },
     release: { tag: null, branches: null, checks: null },
+    preflight: 'basic',
   },
   uat: standard,
   production: {
     ...standard,
     approval: { ...standard.approval, signatures: 'required' },
+    checks: { ...standard.checks, stabiliseSeconds: 10 },
     release: { tag: 'v{version}', branches: ['main'], checks: 'required' },
+    preflight: 'strict',
   },
 };
 
 /** What spec S20 says of each policy beside that. */
 const INTENTIONS: Readonly<Record<EnvironmentSection['policy'], Intentions>> = {
-  dev: { preflight: 'basic', backup: 'optional', smoke: 'essential', channels: ['github'] },
-  uat: { preflight: 'standard', backup: 'always', smoke: 'full', channels: ['github', 'slack'] },
+  dev: { backup: 'optional', smoke: 'essential', channels: ['github'] },
+  uat: { backup: 'always', smoke: 'full', channels: ['github', 'slack'] },
   production: {
-    preflight: 'strict',
     backup: 'verified',
     smoke: 'extended',
     channels: ['github', 'slack', 'pagerduty', 'jira'],
   },
 };
 
-/** As {@link effectivePolicy}, for what is not carried out yet. */
+/** As {@link effectivePolicy}, for what stands beside the policy. */
 export function effectiveIntentions(section: EnvironmentSection): Intentions {
   const preset = INTENTIONS[section.policy];
   return {
-    preflight: section.preflight.level ?? preset.preflight,
     backup: section.backup.mode ?? preset.backup,
     smoke: section.smoke.set ?? preset.smoke,
     channels: section.incidents.channels ?? preset.channels,
@@ -133,7 +136,9 @@ export function effectivePolicy(section: EnvironmentSection): Policy {
       timeoutSeconds: checks.timeout ?? preset.checks.timeoutSeconds,
       phaseTimeoutSeconds: checks.phase ?? preset.checks.phaseTimeoutSeconds,
       slowMs: checks.slow_ms ?? preset.checks.slowMs,
+      stabiliseSeconds: checks.stabilise ?? preset.checks.stabiliseSeconds ?? 0,
     },
+    preflight: section.preflight.level ?? preset.preflight,
     keepReleases: section.keep_releases ?? preset.keepReleases,
   };
 }

@@ -1,8 +1,7 @@
 import type { Policy } from '../domain/policy.js';
 
-/** What spec S20 sets apart for each policy, and no part of this version carries out yet; kept so that a policy is complete. */
+/** What spec S20 sets apart for each policy beside that; all but `smoke` is carried out by no part of this version yet. */
 export interface Intentions {
-  readonly preflight: 'basic' | 'standard' | 'strict';
   readonly backup: 'optional' | 'always' | 'verified';
   readonly smoke: 'essential' | 'full' | 'extended';
   readonly channels: readonly string[];
@@ -64,10 +63,11 @@ export const POLICY_KEYS: readonly PolicyKey[] = [
   { key: 'checks.timeout', read: ({ checks }) => checks.timeoutSeconds, unit: 'seconds' },
   { key: 'checks.phase', read: ({ checks }) => checks.phaseTimeoutSeconds, unit: 'seconds' },
   { key: 'checks.slow_ms', read: ({ checks }) => checks.slowMs },
+  { key: 'checks.stabilise', read: ({ checks }) => checks.stabiliseSeconds, unit: 'seconds' },
+  { key: 'smoke.set', read: (_policy, { smoke }) => smoke },
+  { key: 'preflight.level', read: (policy) => policy.preflight },
   { key: 'keep_releases', read: (policy) => policy.keepReleases },
-  { key: 'preflight.level', read: (_policy, { preflight }) => preflight, idle: true },
   { key: 'backup.mode', read: (_policy, { backup }) => backup, idle: true },
-  { key: 'smoke.set', read: (_policy, { smoke }) => smoke, idle: true },
   { key: 'incidents.channels', read: (_policy, { channels }) => channels, idle: true },
 ];
 
@@ -80,7 +80,9 @@ const UNITS = [
 
 /** Seconds as `safeguard.yaml` has them: `90s`, `10m`, `24h`. */
 export function inWords(seconds: number): string {
-  const [unit, size] = UNITS.find(([name, length]) => name !== 'd' && seconds % length === 0) ?? ['s', 1];
+  const [unit, size] = UNITS.find(
+    ([name, length]) => name !== 'd' && seconds >= length && seconds % length === 0,
+  ) ?? ['s', 1];
   return `${seconds / size}${unit}`;
 }
 

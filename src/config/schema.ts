@@ -1,18 +1,12 @@
 import { z } from 'zod';
-import { duration } from './duration.js';
+import { PREFLIGHT_LEVELS } from '../domain/preflight.js';
+import { duration, durationOrNone } from './duration.js';
+import { ownCheck } from './own-checks-schema.js';
+import { line, name, port, secretReference, urlPath, variable } from './schema-parts.js';
 import { windowsSection } from './windows.js';
 
-const name = z.string().regex(/^[a-z][a-z0-9-]{0,30}$/, 'expected lower-case letters, digits and dashes');
-const port = z.int().min(1).max(65_535);
-const urlPath = z.string().regex(/^\/[A-Za-z0-9/._~-]*$/, 'expected a path such as /health');
 const fileName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, 'expected a file name without folders');
-const variable = z.string().regex(/^[A-Z_][A-Z0-9_]*$/, 'expected a name such as DATABASE_URL');
-const line = z.string().regex(/^[^\p{Cc}]*$/u, 'control characters are not allowed');
-
-/** Where a secret is to be found; its value never stands in the file. */
-export const secretReference = z.union([z.strictObject({ env: variable }), z.strictObject({ file: line })], {
-  error: 'expected a reference such as {env: DATABASE_PASSWORD} or {file: /run/secrets/db}',
-});
+const variableName = z.string().regex(/^[a-z][a-z0-9_]*$/, 'expected a name such as database_host');
 
 /** How a component is brought to its hosts. */
 const transport = {
@@ -112,10 +106,7 @@ export const environmentSection = z.strictObject({
   inventory: z.strictObject({ file: line.min(1), group: line.min(1).default('all') }).optional(),
   ssh: z.strictObject({ user: name, key: line, known_hosts: line }),
   vars: z
-    .record(
-      z.string().regex(/^[a-z][a-z0-9_]*$/, 'expected a name such as database_host'),
-      z.union([line, z.number()], { error: 'expected a text or a number' }),
-    )
+    .record(variableName, z.union([line, z.number()], { error: 'expected a text or a number' }))
     .default({}),
   /** Laid over the application's own `components` and `migrations`, key by key. */
   components: overrides.optional(),
@@ -180,13 +171,30 @@ export const environmentSection = z.strictObject({
       phase: duration.optional(),
       /** An answer that takes longer is remarked on, in milliseconds. */
       slow_ms: z.int().min(1).max(60_000).optional(),
+      /** How long a release that passed has to go on passing. */
+      stabilise: durationOrNone.optional(),
     })
     .default({}),
+  /** In addition to those that follow from the rest of the file. */
+  own_checks: z.array(ownCheck).max(100).default([]),
+  /** Smoke tests between the health checks and the vote; none where no `file` is named. */
+  smoke: z
+    .strictObject({
+      set: z.enum(['essential', 'full', 'extended']).optional(),
+      file: line.min(1).optional(),
+      url: line.regex(/^https?:\/\/[^@/?#]+(\/[^@?#]*)?$/, 'expected a URL without a login').optional(),
+      vars: z.record(variableName, z.union([line, z.number()])).optional(),
+    })
+    .refine(
+      ({ file, url, vars }) => file !== undefined || (url === undefined && vars === undefined),
+      'expected file beside url and vars',
+    )
+    .default({}),
   keep_releases: z.int().min(2).max(50).optional(),
+  /** How much is looked at before the first change. */
+  preflight: z.strictObject({ level: z.enum(PREFLIGHT_LEVELS).optional() }).default({}),
   /** From here on: part of every policy (spec S20), but not carried out by this version. */
-  preflight: z.strictObject({ level: z.enum(['basic', 'standard', 'strict']).optional() }).default({}),
   backup: z.strictObject({ mode: z.enum(['optional', 'always', 'verified']).optional() }).default({}),
-  smoke: z.strictObject({ set: z.enum(['essential', 'full', 'extended']).optional() }).default({}),
   incidents: z
     .strictObject({ channels: z.array(z.enum(['github', 'slack', 'pagerduty', 'jira'])).optional() })
     .default({}),
@@ -215,6 +223,14 @@ export const configSchema = z.strictObject({
       /** GitHub Enterprise has its own: `https://github.example.com/api/v3`. */
       api: line.regex(/^https?:\/\//, 'expected a URL').default('https://api.github.com'),
       token: secretReference.optional(),
+    })
+    .optional(),
+  /** Asked how the runner is, before a deployment (spec S3, S19). */
+  prometheus: z
+    .strictObject({
+      url: line.regex(/^https?:\/\//, 'expected a URL'),
+      /** Label selector of this runner's metrics: `{instance="ci-1:9100"}`. */
+      runner: line.regex(/^\{.*\}$/, 'expected a selector such as {instance="ci-1:9100"}').default('{}'),
     })
     .optional(),
   /** Where the audit trail is kept: a directory (default: `audit` below `records`), or a bucket. */

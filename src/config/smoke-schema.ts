@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { SMOKE_LEVELS } from '../domain/smoke.js';
 import { duration } from './duration.js';
-import { secretReference } from './schema.js';
+import { secretReference } from './schema-parts.js';
 
 /** Characters of a regular expression: nobody reads a longer one. */
 const LONGEST_PATTERN = 500;

@@ -1,6 +1,8 @@
+import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { SafeguardError } from '../domain/errors.js';
-import type { SmokeProbe, SmokeTest } from '../domain/smoke.js';
+import { isOfLevel, type SmokeLevel, type SmokeProbe, type SmokeTest } from '../domain/smoke.js';
+import { absoluteSecret } from './load.js';
 import { fillPlaceholders, placeholdersIn, type Placeholders } from './placeholders.js';
 import { readConfigText } from './read-text.js';
 import type { SecretReference } from './schema.js';
@@ -118,7 +120,16 @@ function asTexts(vars: Readonly<Record<string, string | number>>): Record<string
  * @throws SafeguardError CONFIG_INVALID with a line for each problem
  */
 export function loadSmoke(file: string, given: Readonly<Record<string, string>>): SmokeSuite {
-  const source = new ConfigSource(file, readConfigText(file, 'smoke.yaml'));
+  return parseSmoke(file, readConfigText(file, 'smoke.yaml'), given);
+}
+
+/** As {@link loadSmoke}, of a text that was read already; `file` is its absolute path. */
+export function parseSmoke(
+  file: string,
+  content: string,
+  given: Readonly<Record<string, string>>,
+): SmokeSuite {
+  const source = new ConfigSource(file, content);
   const parsed = smokeSchema.safeParse(source.value());
   if (!parsed.success) throw new SafeguardError('CONFIG_INVALID', describeIssues(source, parsed.error));
   const { timeout, retries, interval, ca, vars, secrets, tests } = parsed.data;
@@ -127,7 +138,42 @@ export function loadSmoke(file: string, given: Readonly<Record<string, string>>)
     retries,
     intervalSeconds: interval,
     ca: ca === undefined ? null : resolve(dirname(file), ca),
-    secrets,
+    secrets: Object.fromEntries(
+      Object.entries(secrets).map(([name, at]) => [name, absoluteSecret(dirname(file), at)]),
+    ),
     tests: testsOf(source, tests, { ...asTexts(vars), ...given }, Object.keys(secrets)),
   };
+}
+
+/**
+ * The tests of a level. What a level leaves out is not asked, so nothing can take a value from it.
+ * @throws SafeguardError CONFIG_INVALID
+ */
+export function testsOfLevel({ tests }: SmokeSuite, level: SmokeLevel): SmokeTest[] {
+  const asked = tests.filter((test) => isOfLevel(test.level, level));
+  const names = new Set(asked.map(({ name }) => name));
+  for (const { name, after } of asked)
+    for (const giver of after)
+      if (!names.has(giver))
+        throw new SafeguardError(
+          'CONFIG_INVALID',
+          `The test "${name}" takes a value from "${giver}", which is of a higher level and not asked at ${level}.`,
+        );
+  if (asked.length > 0) return asked;
+  throw new SafeguardError('CONFIG_INVALID', `No test is of level ${level}.`);
+}
+
+/**
+ * The certificates that a suite trusts; undefined: those that Node.js trusts.
+ * @throws SafeguardError CONFIG_INVALID
+ */
+export function trustedOf({ ca }: SmokeSuite): string | undefined {
+  if (ca === null) return undefined;
+  try {
+    return readFileSync(ca, 'utf8');
+  } catch (cause) {
+    throw new SafeguardError('CONFIG_INVALID', `ca ${ca} can't be read: ${(cause as Error).message}`, {
+      cause,
+    });
+  }
 }

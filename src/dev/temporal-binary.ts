@@ -4,7 +4,7 @@ import { execa } from 'execa';
 import { cached } from '../../setup/cache.js';
 import { say } from '../../setup/say.js';
 import { SafeguardError } from '../domain/errors.js';
-import { findProgram } from './find-program.js';
+import { findProgram } from '../adapters/find-program.js';
 import { buildTemporal } from './temporal-build.js';
 import { downloadTemporal } from './temporal-download.js';
 import { TEMPORAL_CLI_VERSION } from './temporal-version.js';

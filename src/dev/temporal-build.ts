@@ -3,7 +3,7 @@ import { execa } from 'execa';
 import { checkoutRoot } from '../../setup/checkout.js';
 import { say } from '../../setup/say.js';
 import { SafeguardError } from '../domain/errors.js';
-import { findProgram } from './find-program.js';
+import { findProgram } from '../adapters/find-program.js';
 
 import { TEMPORAL_CLI_VERSION } from './temporal-version.js';
 

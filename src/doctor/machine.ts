@@ -2,7 +2,7 @@ import { access, constants } from 'node:fs/promises';
 import { join } from 'node:path';
 import { needsAnsible } from '../config/ansible.js';
 import type { EnvironmentConfig } from '../config/load.js';
-import { findProgram } from '../dev/find-program.js';
+import { findProgram } from '../adapters/find-program.js';
 import { missing, ok, type Finding } from '../domain/finding.js';
 
 /** The oldest Node that is supported; package.json says so too. */

@@ -26,11 +26,13 @@ export interface HttpCheck extends CheckBase {
   readonly text?: string;
 }
 
-/** The unit is active and was not restarted more than twice. */
+/** The unit is active and not in a loop of crashes: more restarts than that, the last of them lately. */
 export interface SystemdCheck extends CheckBase {
   readonly kind: 'systemd';
   readonly unit: string;
   readonly maxRestarts: number;
+  /** How long ago the last restart may be to count; left out, as earlier versions did: any time. */
+  readonly withinSeconds?: number;
 }
 
 /** Disk, memory and load of each host; limits are percent, and load per core. */
@@ -57,11 +59,72 @@ export interface CacheCheck extends CheckBase {
   readonly port: number;
 }
 
-export type Check = HttpCheck | SystemdCheck | SystemCheck | DatabaseCheck | CacheCheck;
+/** GET of a URL from the runner. */
+export interface WebCheck extends CheckBase {
+  readonly kind: 'web';
+  readonly url: string;
+  readonly status: number;
+  /** Text that the body must have in it. */
+  readonly contains?: string;
+  readonly headers: Readonly<Record<string, string>>;
+  /** Headers whose values stand elsewhere: a variable of the worker's environment, or a file of the runner. */
+  readonly secretHeaders: Readonly<Record<string, { readonly env: string } | { readonly file: string }>>;
+  /** File on the runner with the certificates (PEM) that are trusted; left out: those that Node.js trusts. */
+  readonly ca?: string;
+}
 
-/** True for checks that run once for each host; the others run once for the environment. */
-export function isPerHost(check: Check): boolean {
-  return check.kind !== 'database' && check.kind !== 'redis';
+/** Something accepts a connection from the runner. */
+export interface TcpCheck extends CheckBase {
+  readonly kind: 'tcp';
+  readonly host: string;
+  readonly port: number;
+}
+
+/** The certificate of a server is trusted, and valid for so many days more; asked from the runner. */
+export interface TlsCheck extends CheckBase {
+  readonly kind: 'tls';
+  readonly host: string;
+  readonly port: number;
+  readonly daysLeft: number;
+  /** As of {@link WebCheck}. */
+  readonly ca?: string;
+}
+
+/** A command on each host, as the deploying user: it ends with status 0, and says what it should. */
+export interface CommandCheck extends CheckBase {
+  readonly kind: 'command';
+  readonly argv: readonly string[];
+  /** Text that standard output must have in it. */
+  readonly contains?: string;
+}
+
+/** Every sample of a query is within bounds, which do not belong to them. */
+export interface PrometheusCheck extends CheckBase {
+  readonly kind: 'prometheus';
+  /** Of the server, without `/api`. */
+  readonly url: string;
+  readonly query: string;
+  readonly below?: number;
+  readonly above?: number;
+}
+
+/** A container on each host runs, and is healthy where it says so. */
+export interface ContainerCheck extends CheckBase {
+  readonly kind: 'container';
+  readonly engine: 'podman' | 'docker';
+  readonly container: string;
+}
+
+/** Kinds that only users write. */
+export type OwnCheck = WebCheck | TcpCheck | TlsCheck | CommandCheck | PrometheusCheck | ContainerCheck;
+
+export type Check = HttpCheck | SystemdCheck | SystemCheck | DatabaseCheck | CacheCheck | OwnCheck;
+
+const FROM_THE_RUNNER: readonly Check['kind'][] = ['database', 'redis', 'web', 'tcp', 'tls', 'prometheus'];
+
+/** True for checks that run once for each host; the others run once for the environment, from the runner. */
+export function isPerHost({ kind }: Check): boolean {
+  return !FROM_THE_RUNNER.includes(kind);
 }
 
 /**
@@ -77,6 +140,8 @@ export interface Observation {
   readonly evidence: string;
   /** How long the answer took, in milliseconds, where one was asked for. */
   readonly responseMs?: number;
+  /** Of an answer that is not as it has to be; kept beside the record only. */
+  readonly body?: string;
 }
 
 /** It is as it has to be. */
@@ -85,8 +150,8 @@ export function pass(evidence: string, responseMs?: number): Observation {
 }
 
 /** It was looked at, and is not as it has to be. */
-export function fail(evidence: string): Observation {
-  return { verdict: 'fail', evidence };
+export function fail(evidence: string, body?: string): Observation {
+  return { verdict: 'fail', evidence, ...(body === undefined ? {} : { body }) };
 }
 
 /** It could not be looked at. */
@@ -108,6 +173,15 @@ export interface CheckResult {
   readonly evidence: string;
   /** How long the last answer took, in milliseconds, where one was asked for. */
   readonly responseMs?: number;
+  /** See `Observation`; at most 4,096 characters, no secrets. */
+  readonly body?: string;
+}
+
+/** What is told elsewhere than beside the record. */
+export function withoutBody<T extends { readonly body?: string }>(result: T): T {
+  const rest: { body?: string } & T = { ...result };
+  delete rest.body;
+  return rest;
 }
 
 /** A warning for each check that passed, but took longer than `slowMs` (spec S10). */
@@ -136,6 +210,8 @@ export interface HealthReport {
   readonly passed: number;
   /** What did not pass, warnings included; the passed ones are in the run's record. */
   readonly failed: readonly CheckResult[];
+  /** File on the runner that has what failed with the bodies of the answers; only of a release that is to be taken back. */
+  readonly kept?: string;
 }
 
 /** Healthy means that no critical check failed (spec S10). */
@@ -145,7 +221,7 @@ export function summarize(results: readonly CheckResult[], durationMs: number): 
     healthy: failed.every((result) => result.severity !== 'critical'),
     durationMs,
     passed: results.length - failed.length,
-    failed,
+    failed: failed.map(withoutBody),
   };
 }
 
@@ -164,15 +240,20 @@ export function notCarriedOut(why: string): HealthReport {
   return { healthy: false, durationMs: 0, passed: 0, failed: [failed] };
 }
 
-/** A sentence that names the failed critical checks. */
-export function describeFailures(report: HealthReport): string {
+type Finding = Pick<CheckResult, 'name' | 'target' | 'severity' | 'verdict' | 'evidence'>;
+
+/** A sentence that names the failed critical checks, or what else was asked. */
+export function describeFailures(
+  report: { readonly passed: number; readonly failed: readonly Finding[] },
+  what = 'checks',
+): string {
   const critical = report.failed.filter((result) => result.severity === 'critical');
   const shown = critical.slice(0, 3).map(({ name, target, verdict, evidence }) => {
-    const what = verdict === 'unknown' ? 'could not be carried out: ' : '';
-    return `${name} on ${target} (${what}${evidence})`;
+    const unasked = verdict === 'unknown' ? 'could not be carried out: ' : '';
+    return `${name} on ${target} (${unasked}${evidence})`;
   });
   const more = critical.length > shown.length ? ` and ${critical.length - shown.length} more` : '';
-  return `${critical.length} of ${critical.length + report.passed} checks failed: ${shown.join('; ')}${more}`;
+  return `${critical.length} of ${critical.length + report.passed} ${what} failed: ${shown.join('; ')}${more}`;
 }
 
 /** Every check of an environment's committed release, asked outside of any run. */

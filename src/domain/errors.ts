@@ -185,6 +185,7 @@ export const ERRORS = {
     advice: 'The service did not become ready in time; see its log in the message.',
   },
   UNHEALTHY: { class: 'failed', advice: 'Read the failed checks; the release was taken back.' },
+  SMOKE_FAILED: { class: 'failed', advice: 'Read the failed smoke tests; the release was taken back.' },
   NOT_READ_BACK: {
     class: 'refused',
     advice: 'A host reported success but does not show it; see the differences.',
@@ -197,6 +198,10 @@ export const ERRORS = {
   PROBE_FAILED: {
     class: 'failed',
     advice: 'It was reached, but does not answer as it should; see the message.',
+  },
+  PREFLIGHT_FAILED: {
+    class: 'refused',
+    advice: 'See what each look of the table says; safeguard preflight repeats them.',
   },
   MIGRATION_FAILED: {
     class: 'failed',

@@ -210,6 +210,8 @@ export interface HostSystem {
   readonly memory: number;
   /** Mount point → percent of the disk in use. */
   readonly disk: Readonly<Record<string, number>>;
+  /** Bytes that are free where releases lie; hosts of an earlier version don't say it. */
+  readonly free?: number;
 }
 
 /** Answer to every operation that changes something. */

@@ -19,8 +19,10 @@ export function judgeHttp(
   check: HttpCheck,
   answer: { readonly status: number; readonly body: string; readonly ms: number },
 ): Observation {
-  if (answer.status !== check.status)
-    return fail(`${check.path} answered ${answer.status}, expected ${check.status}`);
+  if (answer.status !== check.status) {
+    const by = check.category === 'proxy' ? answeredBy(answer) : '';
+    return fail(`${check.path} answered ${answer.status}${by}, expected ${check.status}`, answer.body);
+  }
   if (check.json) {
     const found = readPointer(answer.body, check.json.pointer);
     const { equals } = check.json;
@@ -28,15 +30,30 @@ export function judgeHttp(
     if (!ok)
       return fail(
         `${check.path} says ${check.json.pointer} = ${JSON.stringify(found)}, expected ${equals === undefined ? 'something' : JSON.stringify(equals)}`,
+        answer.body,
       );
   }
   if (check.text !== undefined && answer.body.trim() !== check.text) {
     // Cut later, once secrets are taken out; so what was expected stands first.
     return fail(
       `${check.path}: expected ${JSON.stringify(check.text)}, found ${JSON.stringify(answer.body.trim())}`,
+      answer.body,
     );
   }
   return pass(`${answer.status} in ${answer.ms} ms`, answer.ms);
+}
+
+/** What nginx says with a page of its own, by status. */
+const NGINX_MEANS: Readonly<Record<number, string>> = {
+  404: ' (nginx itself: no route leads there)',
+  502: ' (nginx itself: nothing answers behind it)',
+  504: ' (nginx itself: what is behind it did not answer in time)',
+};
+
+/** Who answered: nginx, whose pages have its name at their end, or what is behind it. */
+function answeredBy({ status, body }: { readonly status: number; readonly body: string }): string {
+  if (!/<center>nginx(\/[\d.]+)?<\/center>/.test(body)) return ' (from behind nginx)';
+  return NGINX_MEANS[status] ?? ' (nginx itself)';
 }
 
 /** Judges what the database said. */

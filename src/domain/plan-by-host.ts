@@ -1,5 +1,6 @@
 import type { HostRef, Plan, PlannedStep } from './plan.js';
 import { describeRelease, type Release } from './release.js';
+import { describeSmoke } from './smoke-report.js';
 
 /** A step as one host goes through it. */
 export interface HostStep {
@@ -26,7 +27,7 @@ function carriedOut(by: PlannedStep['by']): string {
   return by.playbook === undefined ? ', by Ansible' : `, by Ansible with ${by.playbook.path}`;
 }
 
-function deed({ kind, component, by }: PlannedStep, { from, to, pendingMigrations }: Plan): string {
+function deed({ kind, component, by }: PlannedStep, { from, to, pendingMigrations, smoke }: Plan): string {
   switch (kind) {
     case 'capture':
       return 'what serves is looked at and written down';
@@ -38,6 +39,8 @@ function deed({ kind, component, by }: PlannedStep, { from, to, pendingMigration
       return `the database: ${pendingMigrations.join(', ')}`;
     case 'check':
       return `the health checks of ${to.version} are asked`;
+    case 'smoke':
+      return smoke === undefined ? 'smoke tests' : describeSmoke(smoke);
     case 'read-back':
       return 'what really serves is read from processes, files and answers';
     case 'commit':

@@ -1,6 +1,7 @@
 import type { Json } from './canonical-json.js';
 import { SafeguardError } from './errors.js';
 import type { Policy } from './policy.js';
+import type { PlannedSmoke } from './smoke-report.js';
 import type { Release } from './release.js';
 import { describeRelease } from './release.js';
 import { tolerates } from './version.js';
@@ -27,7 +28,7 @@ export interface OwnFile {
 
 /** One step: what is done, on which hosts, and how it is undone. */
 export interface PlannedStep {
-  readonly kind: 'capture' | 'stage' | 'activate' | 'migrate' | 'check' | 'read-back' | 'commit';
+  readonly kind: 'capture' | 'stage' | 'activate' | 'migrate' | 'check' | 'smoke' | 'read-back' | 'commit';
   /** Name shown to people; unique within the plan. */
   readonly title: string;
   readonly hosts: readonly string[];
@@ -51,6 +52,8 @@ export interface Plan {
   /** Migration files that will be applied. */
   readonly pendingMigrations: readonly string[];
   readonly policy: Policy;
+  /** Left out: none are carried out. */
+  readonly smoke?: PlannedSmoke;
   /** Sentences on what is overridden by the caller's wish, with the reason; an approval covers them. */
   readonly overrides?: readonly string[];
 }
@@ -75,6 +78,7 @@ export interface PlanInput {
   readonly pendingMigrations: readonly string[];
   readonly policy: Policy;
   readonly overrides?: readonly string[];
+  readonly smoke?: PlannedSmoke;
   /** Components that Ansible carries out, by name; left out: none. */
   readonly played?: Readonly<Record<string, PlayedBy>>;
   /** The look that the plan is made of captures the hosts as well, so that there is no step for it. */
@@ -105,6 +109,13 @@ function assertSchemaTolerated({ from, to, schemaVersion, pendingMigrations }: P
 function withPlayed({ played }: PlanInput, component: string): { readonly by?: PlayedBy } {
   const by = played?.[component];
   return by === undefined ? {} : { by };
+}
+
+/** By the public way in they are asked once, for all hosts. */
+function smokeSteps({ smoke, hosts }: PlanInput): PlannedStep[] {
+  if (smoke === undefined) return [];
+  const each = smoke.url === null ? hosts.map(({ name }) => name) : [];
+  return [{ kind: 'smoke', title: 'smoke tests', hosts: each }];
 }
 
 function steps(input: PlanInput): PlannedStep[] {
@@ -138,6 +149,7 @@ function steps(input: PlanInput): PlannedStep[] {
     ...activations,
     ...migrate,
     { kind: 'check', title: 'health checks', hosts },
+    ...smokeSteps(input),
     { kind: 'read-back', title: 'read back', hosts },
     { kind: 'commit', title: 'commit', hosts },
   ];
@@ -160,6 +172,7 @@ export function computePlan(input: PlanInput): Plan {
     steps: noop ? [] : steps(input),
     pendingMigrations: input.pendingMigrations,
     policy: input.policy,
+    ...(noop || input.smoke === undefined ? {} : { smoke: input.smoke }),
     ...(input.overrides === undefined || input.overrides.length === 0 ? {} : { overrides: input.overrides }),
   };
 }
@@ -193,6 +206,7 @@ export function planIntent(plan: Plan): Json {
     steps: plan.steps.map((step) => `${step.title} ${step.hosts.join(',')}${carriedOutBy(step)}`),
     migrations: plan.pendingMigrations,
     policy: plan.policy as unknown as Json,
+    ...(plan.smoke === undefined ? {} : { smoke: { ...plan.smoke } }),
     ...(plan.overrides === undefined ? {} : { overrides: plan.overrides }),
   };
 }

@@ -1,3 +1,4 @@
+import type { PreflightLevel } from './preflight.js';
 import { ALWAYS, type WindowPolicy } from './windows.js';
 
 /** What an environment asks of a run (spec S20); every value comes from `safeguard.yaml` or its preset. Times in seconds. */
@@ -29,6 +30,8 @@ export interface Policy {
     readonly logSeconds: number;
   };
   readonly checks: CheckPolicy;
+  /** How much is looked at before the first change (spec S3). */
+  readonly preflight: PreflightLevel;
   readonly keepReleases: number;
 }
 
@@ -65,6 +68,7 @@ const UNSAID = {
   queue: { maxWaitSeconds: null, supersede: false },
   windows: ALWAYS,
   release: { tag: null, branches: null, checks: null },
+  preflight: 'basic',
 } as const satisfies Partial<Record<keyof Policy, unknown>>;
 
 /** A policy that an earlier version of this code handed to a run, brought to today's shape. */
@@ -80,4 +84,6 @@ export interface CheckPolicy {
   readonly timeoutSeconds: number;
   readonly phaseTimeoutSeconds: number;
   readonly slowMs: number;
+  /** How long a release that passed has to go on passing before it counts as healthy; earlier versions leave it out, and have none. */
+  readonly stabiliseSeconds?: number;
 }

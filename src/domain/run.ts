@@ -5,9 +5,11 @@ import type { FencingToken } from './host-protocol.js';
 import type { Failure, Outcome } from './outcome.js';
 import type { HashedPlan, HostRef } from './plan.js';
 import type { Policy } from './policy.js';
+import type { PreflightReport } from './preflight.js';
 import type { StepProgress } from './progress.js';
 import type { Rehearsed } from './rehearsal.js';
 import type { Release } from './release.js';
+import type { SmokeReport } from './smoke-report.js';
 import type { Switches } from './switches.js';
 import type { HostReading } from './verdict.js';
 
@@ -119,6 +121,8 @@ export interface DeploymentResult {
   readonly plan?: HashedPlan;
   /** Of dry runs in which Ansible has a part: what it said in its check mode, by host. */
   readonly rehearsal?: readonly Rehearsed[];
+  /** What the preflight found, without what passed. */
+  readonly preflight?: PreflightReport;
 }
 
 /** The one record of a run (spec S13, its spine). Times are ISO 8601 in UTC. */
@@ -134,6 +138,8 @@ export interface RunRecord {
   readonly previousVersion: string | null;
   readonly gitSha: string | null;
   readonly provenance?: Provenance | null;
+  /** What the preflight found, without what passed; all of it is in `runs/<deployment-id>/preflight.json`. */
+  readonly preflight?: PreflightReport;
   readonly requestedBy: string;
   readonly startedAt: string;
   readonly endedAt: string;
@@ -149,6 +155,10 @@ export interface RunRecord {
   readonly readings: readonly HostReading[];
   /** Where forensics of the failed release lie: `web-1:/var/backups/…`, or why there are none. */
   readonly forensics: readonly string[];
+  /** What the smoke tests of the new release came to; left out where none were carried out. */
+  readonly smoke?: SmokeReport;
+  /** Where the release failed its checks or smoke tests: files on the runner with the answers, and copies of the forensics. */
+  readonly diagnostics?: readonly string[];
 }
 
 /** Why a run was stopped from outside. */
@@ -173,5 +183,8 @@ export interface IncidentMarker {
   readonly outcome: Outcome;
   readonly cause: string;
   readonly advice: string;
+  /** As in the record: on the hosts, and on the runner. */
+  readonly forensics?: readonly string[];
+  readonly diagnostics?: readonly string[];
   readonly at: string;
 }

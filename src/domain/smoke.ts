@@ -150,7 +150,9 @@ export function judgeAnswer(expect: Expectation, answer: Answer, hide: Hide): Ob
       ? [`took ${answer.ms} ms, expected at most ${expect.withinMs} ms`]
       : []),
   ];
-  return wrong.length === 0 ? pass(`${answer.status} in ${answer.ms} ms`) : fail(wrong.join('; '));
+  return wrong.length === 0
+    ? pass(`${answer.status} in ${answer.ms} ms`)
+    : fail(wrong.join('; '), answer.body);
 }
 
 /** The value that stands at a place of an answer; `null`: there is none. */
@@ -217,10 +219,11 @@ export function judgeService(version: string | undefined, answer: Answer, hide: 
   const status = at('/status');
   const isUp = typeof status === 'string' && ['up', 'ok', 'healthy', 'pass'].includes(status.toLowerCase());
   const said = `status ${shown(status, hide)}, version ${shown(at('/version'), hide)}`;
-  if (answer.status !== 200) return fail(`answered ${answer.status}, expected 200; ${said}`);
-  if (!isUp) return fail(`${said}; expected status UP`);
-  if (typeof at('/version') !== 'string') return fail(`${said}; expected a version`);
-  if (version !== undefined && at('/version') !== version) return fail(`${said}; expected ${version}`);
+  if (answer.status !== 200) return fail(`answered ${answer.status}, expected 200; ${said}`, answer.body);
+  if (!isUp) return fail(`${said}; expected status UP`, answer.body);
+  if (typeof at('/version') !== 'string') return fail(`${said}; expected a version`, answer.body);
+  if (version !== undefined && at('/version') !== version)
+    return fail(`${said}; expected ${version}`, answer.body);
   return pass(`${said} in ${answer.ms} ms`);
 }
 

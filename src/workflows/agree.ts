@@ -1,10 +1,12 @@
 import type { HashedPlan } from '../domain/plan.js';
 import { completed, type Policy } from '../domain/policy.js';
 import { outdated } from '../domain/approval.js';
+import { countPreflight, refusalOf, type PreflightReport } from '../domain/preflight.js';
 import { describeProvenance } from '../domain/provenance.js';
 import { describeRelease } from '../domain/release.js';
 import type { RecordedDecision } from '../domain/run.js';
 import type { Hold } from '../domain/switches.js';
+import type { Validated } from '../activities/validate.js';
 import { steps } from './activities.js';
 import { approval } from './approval.js';
 import { coded } from './failures.js';
@@ -22,24 +24,37 @@ export interface Valid {
 
 /** Judges what was asked for, before it may take anybody's place: version, release, checksums, secrets, origin. */
 export async function validate(run: Run): Promise<Valid> {
-  const {
-    release,
-    policy,
-    provenance,
-    isHeld = false,
-  } = await run.board.step(
+  const { release, policy, provenance, isHeld, preflight } = await run.board.step(
     'validate',
     [],
-    () =>
-      steps.validate.executeWithOptions(
+    async () => {
+      const validated = await steps.validate.executeWithOptions(
         { startToCloseTimeout: '10m', summary: `release ${run.request.version}` },
-        [run.request],
-      ),
-    (validated) => describeProvenance(validated.provenance),
+        [run.checked ? { ...run.request, preflight: true } : run.request],
+      );
+      if (!('refused' in validated)) return validated;
+      run.preflight = validated.refused;
+      throw refusedBy(validated.refused);
+    },
+    (validated) => describeValidated(validated),
   );
+  run.preflight = preflight ?? null;
   run.release = release;
   run.provenance = provenance ?? null;
-  return { policy: completed(policy), isHeld };
+  return { policy: completed(policy), isHeld: isHeld ?? false };
+}
+
+function refusedBy(report: PreflightReport): Error {
+  const refusal = refusalOf(report) ?? {
+    code: 'INTERNAL',
+    message: 'The preflight refused, and did not say why.',
+  };
+  return coded({ ...refusal, step: 'validate' });
+}
+
+function describeValidated({ provenance, preflight }: Validated): string {
+  const looks = preflight ? [`Preflight (${preflight.level}): ${countPreflight(preflight)}.`] : [];
+  return [describeProvenance(provenance), ...looks].filter((part) => part !== '').join(' ');
 }
 
 async function makePlan(run: Run, policy: Policy, title: string): Promise<Agreed> {
@@ -54,7 +69,12 @@ async function makePlan(run: Run, policy: Policy, title: string): Promise<Agreed
   } = await run.board.step(title, [], () =>
     withTries(counted(tries, delaySeconds), { step: title }, () =>
       steps.plan.executeWithOptions({ startToCloseTimeout: '10m', summary }, [
-        { request: run.request, grant: run.grant, ...(captures && { captures }) },
+        {
+          request: run.request,
+          grant: run.grant,
+          ...(captures && { captures }),
+          ...(run.checked && { smokes: true }),
+        },
       ]),
     ),
   );

@@ -19,6 +19,7 @@ import {
   readBack,
   stage,
 } from './host-steps.js';
+import { smokeTests } from './smoke.js';
 import * as messages from './messages.js';
 import { rehearsed } from './rehearsal.js';
 import { environmentOf, Run } from './run.js';
@@ -69,6 +70,7 @@ async function goForward(run: Run): Promise<Ending> {
     for (const { name } of plan.to.components) await activate(run, plan, name);
     if (plan.pendingMigrations.length > 0) await migrate(run, plan);
     await checkHealth(run, plan);
+    if (run.checked && plan.smoke !== undefined) await smokeTests(run, plan, plan.smoke);
     await readBack(run, plan);
     if (!run.governed) run.leases.cancel();
     run.assertNotInterrupted();
@@ -116,6 +118,7 @@ async function goBack(run: Run, cause: unknown): Promise<Ending> {
   run.health = result.health;
   run.readings = result.readings;
   run.forensics = result.forensics;
+  if (run.diagnostics.length > 0) run.diagnostics = [...run.diagnostics, ...result.copies];
   return takenBack(run, stopped, result);
 }
 

@@ -77,6 +77,13 @@ export function lostOf(readings: readonly HostReading[]): string[] {
   return readings.filter(({ state }) => state !== 'serves').map(({ host }) => host);
 }
 
+/** A cause, and the folder with what speaks for it. */
+function withPlace(cause: string, [first]: readonly string[]): string {
+  if (first === undefined) return cause;
+  const stop = cause.endsWith('.') ? '' : '.';
+  return `${cause}${stop} Diagnostics: ${first.slice(0, first.lastIndexOf('/'))}/ on the runner.`;
+}
+
 /** What the way back came to. */
 export function takenBack(run: Run, stopped: Ending, result: BroughtBack): Ending {
   const to = run.committed;
@@ -87,7 +94,7 @@ export function takenBack(run: Run, stopped: Ending, result: BroughtBack): Endin
   };
   return {
     outcome: result.outcome,
-    message: `${sentences[result.outcome] ?? ''} Cause: ${stopped.message}`,
+    message: `${sentences[result.outcome] ?? ''} Cause: ${withPlace(stopped.message, run.diagnostics)}`,
     failure:
       result.outcome === 'PARTIAL'
         ? { code: 'PARTIAL_STATE', message: describeReadings(result.readings) }
@@ -109,6 +116,7 @@ function recordOf(run: Run, ending: Ending): RunRecord {
     previousVersion: run.committed?.version ?? null,
     gitSha: run.release?.gitSha ?? null,
     provenance: run.provenance,
+    ...(run.preflight === null ? {} : { preflight: run.preflight }),
     requestedBy: request.requestedBy,
     startedAt: run.startedAt,
     endedAt: new Date().toISOString(),
@@ -122,7 +130,9 @@ function recordOf(run: Run, ending: Ending): RunRecord {
     migrationsApplied: run.migrationsApplied,
     health: run.health,
     readings: run.readings,
+    ...(run.smoke === null ? {} : { smoke: run.smoke }),
     forensics: run.forensics,
+    ...(run.diagnostics.length === 0 ? {} : { diagnostics: run.diagnostics }),
   };
 }
 
@@ -177,6 +187,7 @@ export function conclude(run: Run, ending: Ending): DeploymentResult {
     serving: serving?.version ?? null,
     ...(ending.plan === undefined ? {} : { plan: ending.plan }),
     ...(ending.rehearsal === undefined ? {} : { rehearsal: ending.rehearsal }),
+    ...(run.preflight === null ? {} : { preflight: run.preflight }),
   };
   if (failure === null) return result;
   if (run.interruption?.kind === 'cancel') throw new CancelledFailure(message, [result]);

@@ -72,12 +72,15 @@ export function limits(
   return { startToCloseTimeout: seconds * 1000, summary };
 }
 
-/** The checks end themselves at the limit of their phase; Temporal's own limit lies beyond it. */
+/** The checks end themselves at the limit of their phase, and of the time to settle; Temporal's own limit lies beyond it. */
 export function checkLimits(
   { checks }: Policy,
   summary: string,
 ): { startToCloseTimeout: number; summary: string } {
-  return { startToCloseTimeout: (checks.phaseTimeoutSeconds + 60) * 1000, summary };
+  const { phaseTimeoutSeconds, stabiliseSeconds = 0 } = checks;
+  // A round of the time to settle may take as long as a phase.
+  const settling = stabiliseSeconds === 0 ? 0 : stabiliseSeconds + phaseTimeoutSeconds;
+  return { startToCloseTimeout: (phaseTimeoutSeconds + settling + 60) * 1000, summary };
 }
 
 /** Takes over hosts that another life of the environment deployed to; audited on the host. */
@@ -162,9 +165,11 @@ export async function checkHealth(run: Run, plan: HashedPlan): Promise<void> {
           hosts: plan.hosts,
           checks: plan.to.checks,
           policy: plan.policy.checks,
+          ...(run.checked && { diagnoses: true }),
         },
       ],
     );
+    if (report.kept !== undefined) run.diagnostics = [report.kept];
     if (!report.healthy)
       throw coded({ code: 'UNHEALTHY', message: describeFailures(report), step: 'health checks' });
     return report;

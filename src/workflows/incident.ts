@@ -29,6 +29,8 @@ export function incidentOf(record: RunRecord, by: RunKind): IncidentMarker {
     outcome: record.outcome,
     cause: record.message,
     advice: record.failure ? ERRORS[record.failure.code].advice : '',
+    forensics: record.forensics,
+    ...(record.diagnostics === undefined ? {} : { diagnostics: record.diagnostics }),
     at: record.endedAt,
   };
 }

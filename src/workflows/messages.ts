@@ -34,7 +34,7 @@ export function recoveryWorkflowId(kind: RecoveryKind, environment: string, depl
 }
 
 /** Workflows that only look at an environment, and what each is called. */
-export type LookKind = 'verify' | 'health';
+export type LookKind = 'verify' | 'health' | 'preflight';
 
 /** Workflow id of a look at every host: `verify/production/20261121-114512-k3f9ab`. */
 export function lookWorkflowId(kind: LookKind, environment: string, id: string): string {

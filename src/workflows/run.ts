@@ -12,6 +12,7 @@ import type { HealthReport } from '../domain/check.js';
 import type { RunKind } from '../domain/environment-state.js';
 import type { HostRef } from '../domain/plan.js';
 import type { Policy } from '../domain/policy.js';
+import type { PreflightReport } from '../domain/preflight.js';
 import type { Release } from '../domain/release.js';
 import type {
   DeploymentRequest,
@@ -21,6 +22,7 @@ import type {
   RecordedDecision,
   StepToken,
 } from '../domain/run.js';
+import type { SmokeReport } from '../domain/smoke-report.js';
 import type { HostReading } from '../domain/verdict.js';
 import { inform } from './activities.js';
 import { Board } from './board.js';
@@ -58,6 +60,8 @@ export class Run {
   release: Release | null = null;
   /** What is known of the release's origin; set once it was validated. */
   provenance: Provenance | null = null;
+  /** What was looked at before anything else, without what passed; set once it was validated. */
+  preflight: PreflightReport | null = null;
   /** Set while the run holds the environment. */
   grant: Grant | null = null;
   /** Set from the moment that the environment may know of this run. */
@@ -77,7 +81,10 @@ export class Run {
   planHash: string | null = null;
   health: HealthReport | null = null;
   readings: readonly HostReading[] = [];
+  smoke: SmokeReport | null = null;
   forensics: readonly string[] = [];
+  /** Files on the runner with what speaks against the release: answers of failed checks and tests, copies of forensics. */
+  diagnostics: readonly string[] = [];
   /** Hosts that a person took out of the environment while this run was on its way back. */
   readonly evicted = new Set<string>();
   migrationsApplied: readonly string[] = [];

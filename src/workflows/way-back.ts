@@ -1,4 +1,5 @@
 import { condition, isCancellation, sleep } from '@temporalio/workflow';
+import type { Forensics } from '../activities/forensics.js';
 import type { Restored } from '../activities/hosts.js';
 import { notCarriedOut, type HealthReport } from '../domain/check.js';
 import type { ErrorCode } from '../domain/errors.js';
@@ -46,6 +47,8 @@ export interface BroughtBack {
   readonly health: HealthReport | null;
   readonly readings: readonly HostReading[];
   readonly forensics: readonly string[];
+  /** Files on the runner with copies of them. */
+  readonly copies: readonly string[];
   /** A host did not serve the release before. */
   readonly changed: boolean;
 }
@@ -195,10 +198,12 @@ export type CommitState = {
 async function healthOf(way: WayBack, release: Release): Promise<HealthReport> {
   const { application, environment, deploymentId, hosts, policy, board } = way;
   const title = `health checks of ${release.version}`;
+  // It has settled before it is asked; a way back is to be short.
+  const checks = { ...policy.checks, stabiliseSeconds: 0 };
   try {
     return await board.step(title, [], () =>
       steps.check.executeWithOptions(checkLimits(policy, title), [
-        { application, environment, deploymentId, hosts, checks: release.checks, policy: policy.checks },
+        { application, environment, deploymentId, hosts, checks: release.checks, policy: checks },
       ]),
     );
   } catch (error) {
@@ -227,10 +232,10 @@ const ANSIBLE: readonly ErrorCode[] = ['ANSIBLE_FAILED', 'ANSIBLE_MISSING'];
 async function restored(
   way: WayBack,
   state: CommitState,
-): Promise<Pick<BroughtBack, 'readings' | 'forensics' | 'changed'>> {
+): Promise<Pick<BroughtBack, 'readings' | 'forensics' | 'copies' | 'changed'>> {
   const { to, policy } = way;
   const failed = isWhole() ? way.failed : null;
-  const forensics = new Map<string, string>();
+  const forensics = new Map<string, Forensics>();
   let changed = false;
   const examined = async (call: HostCall): Promise<void> => {
     const { name } = call.host;
@@ -249,7 +254,13 @@ async function restored(
     const { refusing, readings } = await commit(way, deadline, to, state);
     return { refusing: [...refusingOf(tried), ...refusing], readings: readings.map(notUndone(tried)) };
   });
-  return { readings, forensics: [...forensics.values()], changed };
+  const found = [...forensics].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, one]) => one);
+  return {
+    readings,
+    forensics: found.map(({ said }) => said),
+    copies: found.flatMap(({ kept }) => kept ?? []),
+    changed,
+  };
 }
 
 /**
@@ -259,7 +270,7 @@ async function restored(
  */
 export async function bringBack(way: WayBack, state: CommitState = null): Promise<BroughtBack> {
   const { to, policy } = way;
-  const [{ readings: hosts, forensics, changed }, schema] = await Promise.all([
+  const [{ readings: hosts, forensics, copies, changed }, schema] = await Promise.all([
     restored(way, state),
     isWhole() ? settledSchema(way) : [],
   ]);
@@ -268,5 +279,5 @@ export async function bringBack(way: WayBack, state: CommitState = null): Promis
     await sleep(policy.compensation.stabiliseSeconds * 1000, { summary: 'let it settle' });
   const health = to === null ? null : await healthOf(way, to);
   const outcome = rollbackOutcome(readings, health?.healthy ?? true);
-  return { outcome, health, readings, forensics, changed };
+  return { outcome, health, readings, forensics, copies, changed };
 }

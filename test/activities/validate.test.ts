@@ -4,8 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { MockActivityEnvironment } from '@temporalio/testing';
+import ssh2 from 'ssh2';
 import type { Dependencies } from '../../src/activities/dependencies.js';
-import { validate, type Validated } from '../../src/activities/validate.js';
+import { validate, type Refused, type Validated } from '../../src/activities/validate.js';
 import { openRepository } from '../../src/adapters/github/repository.js';
 import { parseConfig } from '../../src/config/load.js';
 import type { DeploymentRequest, ReleaseSource } from '../../src/domain/run.js';
@@ -16,6 +17,7 @@ import { QUIET } from './schema-world.js';
 
 const BYTES = 'the site';
 const CONFIG = `application: campus
+records: records
 release: { directory: 'releases/{version}' }
 components:
   frontend: { kind: static, artifact: frontend.tar.gz }
@@ -33,6 +35,7 @@ let root: string;
 beforeAll(async () => {
   github = await FakeGithub.start();
   root = await mkdtemp(join(tmpdir(), 'safeguard-validate-'));
+  await writeFile(join(root, 'key'), ssh2.utils.generateKeyPairSync('ed25519').private);
 }, 60_000);
 afterAll(async () => {
   await github.stop();
@@ -74,10 +77,17 @@ async function validated({ checks, source, isConfigured = true, token }: Asked =
   const named = token ?? 'env: FAKE_GITHUB_TOKEN';
   const where = `github: { repository: acme/campus, api: '${github.url}', token: { ${named} } }\n`;
   const config = parseConfig(join(root, 'safeguard.yaml'), CONFIG + more + (isConfigured ? where : ''));
-  const dependencies = { config, openRepository } as unknown as Dependencies;
+  const records = { keepEvidence: () => Promise.resolve('') };
+  const dependencies = { config, openRepository, records } as unknown as Dependencies;
   const what: DeploymentRequest = request({ environment: 'production', ...(source && { source }) });
-  const judge = (): Promise<Validated> => validate(dependencies, what);
-  return new MockActivityEnvironment({}, { logger: QUIET }).run<[], Validated, typeof judge>(judge);
+  const judge = (): Promise<Validated | Refused> => validate(dependencies, what);
+  const outcome = await new MockActivityEnvironment({}, { logger: QUIET }).run<
+    [],
+    Validated | Refused,
+    typeof judge
+  >(judge);
+  if ('refused' in outcome) throw new Error('a run of an earlier version does not know what this is');
+  return outcome;
 }
 
 /** What it is refused with. */

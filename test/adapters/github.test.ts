@@ -44,6 +44,15 @@ async function main(): Promise<NonNullable<Awaited<ReturnType<OriginRepository['
   return found;
 }
 
+test('it is known when the token expires, where GitHub says so', async () => {
+  const repository = open();
+  await repository.defaultBranch();
+  expect(repository.tokenExpiry).toBeNull();
+  github.tokenExpiry = '2026-12-24 18:00:00 UTC';
+  await repository.defaultBranch();
+  expect(repository.tokenExpiry?.toISOString()).toBe('2026-12-24T18:00:00.000Z');
+});
+
 describe('the fake GitHub', () => {
   const ask = (path: string): Promise<Response> =>
     fetch(`${github.url}${path}`, { headers: { authorization: `token ${github.token}` } });

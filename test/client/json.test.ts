@@ -79,6 +79,7 @@ const CASES: readonly (readonly [heading: string, status: number, words: readonl
   ['`lock show`', 0, ['lock', 'show', 'prod']],
   ['`verify`', 9, ['verify', 'prod']],
   ['`health`', 9, ['health', 'prod']],
+  ['`preflight`', 9, ['preflight', 'prod', '--version', '2.0.0']],
   ['`smoke`', 9, ['smoke', 'http://127.0.0.1:1', '--retries', '0']],
   ['`policy show`', 0, ['policy', 'show', 'prod']],
   ['`config check`', 0, ['config', 'check']],

@@ -56,7 +56,7 @@ describe('an HTTP answer', () => {
     expect(finding).toEqual(
       complaint === null
         ? { verdict: 'pass', evidence: '200 in 7 ms', responseMs: 7 }
-        : { verdict: 'fail', evidence: complaint },
+        : { verdict: 'fail', evidence: complaint, body: answer.body },
     );
   });
 });

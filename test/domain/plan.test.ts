@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { SchemaManifest } from '../../src/domain/manifest.js';
+import { planByHost, planForAll } from '../../src/domain/plan-by-host.js';
 import { computePlan, type PlanInput } from '../../src/domain/plan.js';
 import { hashedPlan, planInput, policy, release } from './release-fixtures.js';
 
@@ -33,6 +34,25 @@ describe('steps', () => {
       'read back',
       'commit',
     ]);
+  });
+
+  const smoke = { file: '/srv/smoke.yaml', sha256: 'a', level: 'full', url: null, tests: 2 } as const;
+  test('smoke tests come before the vote, of every host or once by the public way in', () => {
+    const each = computePlan(planInput({ smoke }));
+    expect(each.steps.slice(-4).map(({ kind }) => kind)).toEqual(['check', 'smoke', 'read-back', 'commit']);
+    expect(planByHost(each)[1]?.steps.find(({ kind }) => kind === 'smoke')?.does).toBe(
+      '2 full tests of smoke.yaml, asked of the host itself',
+    );
+    const once = computePlan(planInput({ smoke: { ...smoke, url: 'https://campus.test' } }));
+    expect(planForAll(once).map(({ does }) => does)).toEqual([
+      '2 full tests of smoke.yaml, asked of https://campus.test',
+    ]);
+  });
+
+  test('other smoke tests are another intent, which an approval does not cover', () => {
+    const hash = hashedPlan({ smoke }).hash;
+    expect(hashedPlan({ smoke: { ...smoke, sha256: 'b' } }).hash).not.toBe(hash);
+    expect(hashedPlan({ smoke: { ...smoke, level: 'essential' } }).hash).not.toBe(hash);
   });
 
   test('say how they are undone where they change what serves', () => {

@@ -50,6 +50,7 @@ export function policy(over: Partial<Policy> = {}): Policy {
       phaseTimeoutSeconds: 300,
       slowMs: 2000,
     },
+    preflight: 'basic',
     keepReleases: 5,
     ...over,
   };

@@ -16,7 +16,7 @@ const POLICY = {
   approval: { required: false },
   retries: { tries: 1, delay: '1s' },
   limits: { step: '60s', rollback: '60s', stabilise: '1s' },
-  checks: { attempts: 1, interval: '1s', timeout: '5s', phase: '60s' },
+  checks: { attempts: 1, interval: '1s', timeout: '5s', phase: '60s', stabilise: '0s' },
 };
 
 let campus: CampusLab;

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { RecordStore } from '../../src/adapters/record-store.js';
 import type { ResolvedRelease } from '../../src/adapters/release-directory.js';
 import type { Dependencies } from '../../src/activities/dependencies.js';
-import { forensics } from '../../src/activities/forensics.js';
+import { forensics, type Forensics } from '../../src/activities/forensics.js';
 import type { ForensicsResult } from '../../src/domain/host-protocol.js';
 import { until } from './campus-lab.js';
 import { HostCaller } from './host-caller.js';
@@ -61,7 +61,7 @@ async function bundles(): Promise<string[]> {
 }
 
 /** The activity as a worker runs it. */
-async function activity(limitSeconds: number): Promise<string> {
+async function activity(limitSeconds: number): Promise<Forensics> {
   const { ssh, program, config, lab } = caller;
   const records = new RecordStore(join(caller.directory, 'records'));
   const dependencies = { ssh, program, config, records } as unknown as Dependencies;
@@ -117,6 +117,9 @@ test('a bundle on the host, and its texts in the answer, without the secret', as
       UNIT,
       `${UNIT}.log`,
       `${UNIT}.status`,
+      'deployments.json',
+      'disk.txt',
+      'ports.txt',
       'metadata.json',
       'nginx-error.log',
       'site.conf',
@@ -127,6 +130,9 @@ test('a bundle on the host, and its texts in the answer, without the secret', as
   expect(files[`${UNIT}.log`]).toContain('token=quoted-***');
   expect(files[`${UNIT}.status`]).toContain('active (running)');
   expect(files[UNIT]).toContain('ExecStart=');
+  expect(files['ports.txt']).toMatch(/:80\s.*nginx/);
+  expect(files['disk.txt']).toMatch(/\d+% \/\n/);
+  expect(JSON.parse(files['deployments.json'] ?? '')).toEqual(expect.any(Array));
   expect(files['site.conf']).toContain('server_name');
   const state = JSON.parse(files['state.json'] ?? '') as { components: Record<string, { version: string }> };
   expect(state.components['backend']?.version).toBe('1.0.0');
@@ -142,8 +148,9 @@ test('a bundle on the host, and its texts in the answer, without the secret', as
 
 test('the run keeps it too, without the secrets of the worker, and says where it lies', async () => {
   const told = await activity(20);
-  expect(told).toMatch(/^web-1:\/var\/backups\/deployment-forensics\/1\.0\.0-\d{8}T\d{6}Z(-\d+)?$/);
+  expect(told.said).toMatch(/^web-1:\/var\/backups\/deployment-forensics\/1\.0\.0-\d{8}T\d{6}Z(-\d+)?$/);
   const kept = join(caller.directory, 'records/campus/production/runs/run/forensics-web-1.json');
+  expect(told.kept).toBe(kept);
   const text = await readFile(kept, 'utf8');
   expect(text).toContain('token=plain-***');
   expect(text).toContain('token=of-the-worker-[secret]');
@@ -181,7 +188,7 @@ test('a disk without room gets nothing, and the answer says so', async () => {
   expect({ changed, directory }).toEqual({ changed: false, directory: '' });
   expect(files['metadata.json']).toMatch(/nothing is kept on this host: only \d+ MiB are free on its disk/);
   expect(files[`${UNIT}.log`]).toContain('token=plain-***');
-  expect(await activity(20)).toMatch(
+  expect((await activity(20)).said).toMatch(
     /^web-1: not kept there, since too little of its disk is free; see .*forensics-web-1\.json$/,
   );
   await caller.lab.fault(HOST, 'disk-free');

@@ -86,6 +86,44 @@ test('health asks every check of what is committed, and tells what says no from 
   expect(ill.lines.filter((line) => /^web-[13]: critical: /.test(line))).toEqual([]);
 }, 60_000);
 
+test('a loop of crashes is told from one crash, and a command of the user says no', async () => {
+  const unit = 'campus-production-backend.service';
+  const restarts = async () => {
+    const shown = await campus.lab.run('web-3', ['systemctl', 'show', '-P', 'NRestarts', unit]);
+    return Number(shown.stdout);
+  };
+  const crash = async () => {
+    const before = await restarts();
+    await campus.lab.run('web-3', ['systemctl', 'kill', '--signal=KILL', unit]);
+    await until('systemd has started it again', async () => {
+      const { stdout } = await campus.lab.run('web-3', ['systemctl', 'show', '-P', 'ActiveState', unit]);
+      return (await restarts()) > before && stdout.trim() === 'active' ? true : null;
+    });
+  };
+  const steadiness = async () => {
+    const { lines } = await runOnCampus(campus, 'health', 'production');
+    return lines.filter((line) => line.startsWith('web-3: ') && line.includes('runs steadily'));
+  };
+  await crash();
+  expect(await steadiness()).toEqual([]);
+  await crash();
+  await crash();
+  expect(await steadiness()).toEqual([
+    expect.stringMatching(/critical: .* runs steadily: active, 3 restarts, up for \d+ s/),
+  ]);
+  await campus.lab.run('web-3', ['systemctl', 'restart', unit]);
+  expect(await steadiness()).toEqual([]);
+
+  await campus.lab.run('web-3', ['systemctl', 'disable', 'nginx.service']);
+  const { lines } = await runOnCampus(campus, 'health', 'production');
+  await campus.lab.run('web-3', ['systemctl', 'enable', 'nginx.service']);
+  expect(lines).toContainEqual(
+    expect.stringMatching(
+      /^web-3: warning: nginx comes back after a reboot: ended with status 1, .*disabled/,
+    ),
+  );
+}, 120_000);
+
 test('hosts and records say the same as what runs', async () => {
   const { stdout } = await campus.lab.run('web-1', ['cat', '/var/lib/campus-production-state.json']);
   const [first, second] = await campus.records();

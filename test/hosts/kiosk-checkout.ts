@@ -12,7 +12,7 @@ const BACKEND = 'kiosk-demo-backend.service';
 const POLICY = {
   retries: { tries: 2, delay: '1s' },
   limits: { step: '60s', rollback: '60s' },
-  checks: { attempts: 2, interval: '1s', timeout: '5s', phase: '60s' },
+  checks: { attempts: 2, interval: '1s', timeout: '5s', phase: '60s', stabilise: '0s' },
 };
 
 const EMPTY_HOST = `

@@ -24,7 +24,7 @@ export const IMPATIENT = {
   retries: { tries: 2, delay: '1s' },
   limits: { step: '60s', rollback: '10s', stabilise: '1s', lease: '15s' },
   forensics: { limit: '5s' },
-  checks: { attempts: 2, interval: '1s', timeout: '5s', phase: '60s' },
+  checks: { attempts: 2, interval: '1s', timeout: '5s', phase: '60s', stabilise: '0s' },
 };
 
 /** What the environment knows of itself. */

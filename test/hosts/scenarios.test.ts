@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import type { RunRecord } from '../../src/domain/run.js';
 import { CampusLab, ended, until } from './campus-lab.js';
@@ -56,6 +57,9 @@ test('T065: a failed health check rolls back', async () => {
   const [record] = await recordsOf('1.1.0');
   expect(`ROLLED_BACK: ${record?.message ?? ''}`).toBe(end.last);
   expect(record?.failure).toMatchObject({ code: 'UNHEALTHY' });
+  const [answers = ''] = record?.diagnostics ?? [];
+  expect(answers).toMatch(/\/failed-checks\.json$/);
+  expect(await readFile(answers, 'utf8')).toMatch(/"body": ".*not-1\.1\.0/);
   expect(await incidentTitles('1.1.0')).toEqual(['[Production Rollback] 1.1.0 → 1.0.0']);
 }, 120_000);
 

@@ -2,7 +2,8 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Activities } from '../../src/activities/index.js';
 import { computePlan, type PlannedStep } from '../../src/domain/plan.js';
 import { planInput, policy, release } from '../domain/release-fixtures.js';
-import { failure, upgrade, UNHEALTHY, type MockWorld } from './mock-activities.js';
+import { failure, upgrade, type MockWorld } from './mock-activities.js';
+import { UNHEALTHY } from './reports.js';
 import { TestServer } from './test-server.js';
 
 let server: TestServer;

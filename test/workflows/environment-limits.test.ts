@@ -5,7 +5,8 @@ import { enqueue } from '../../src/activities/environment.js';
 import type { Dependencies } from '../../src/activities/dependencies.js';
 import * as messages from '../../src/workflows/messages.js';
 import { policy } from '../domain/release-fixtures.js';
-import { gate, HEALTHY, MockWorld, upgrade } from './mock-activities.js';
+import { gate, MockWorld, upgrade } from './mock-activities.js';
+import { HEALTHY } from './reports.js';
 import { ended, TestServer, until, type Stage } from './test-server.js';
 
 // On a development server: what is tried here is what happens while an activity of the holder goes on, and time passes.

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Activities } from '../../src/activities/index.js';
 import { release } from '../domain/release-fixtures.js';
-import { failure, UNHEALTHY, upgrade } from './mock-activities.js';
+import { failure, upgrade } from './mock-activities.js';
+import { UNHEALTHY } from './reports.js';
 import { TestServer } from './test-server.js';
 
 let server: TestServer;

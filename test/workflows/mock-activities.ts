@@ -7,8 +7,8 @@ import { codedFailure } from '../../src/activities/coded-failures.js';
 import type { Dependencies } from '../../src/activities/dependencies.js';
 import { enqueue, inform, watchHolder, type HolderWatch } from '../../src/activities/environment.js';
 import type { Restored } from '../../src/activities/hosts.js';
+import { preflightReport } from '../../src/domain/preflight.js';
 import type { Activities } from '../../src/activities/index.js';
-import type { HealthReport } from '../../src/domain/check.js';
 import type { ErrorCode } from '../../src/domain/errors.js';
 import type { HostErrorCode } from '../../src/domain/host-protocol.js';
 import type { ReleaseRef } from '../../src/domain/manifest.js';
@@ -22,6 +22,7 @@ import type { DeploymentRequest, IncidentMarker, RunRecord, StepToken } from '..
 import { DATABASE, type HostReading } from '../../src/domain/verdict.js';
 import { environmentWorkflowId, status, type EnvironmentStatus } from '../../src/workflows/messages.js';
 import { MemoryTrail } from './memory-trail.js';
+import { HEALTHY, WELL } from './reports.js';
 import { hashedPlan, HOSTS, policy, release } from '../domain/release-fixtures.js';
 
 /** One call of an activity, as it was made. */
@@ -43,28 +44,6 @@ export function failure(
   const details = hostCode === undefined ? [] : [{ hostCode }];
   return ApplicationFailure.create({ message, type: code, nonRetryable: true, details });
 }
-
-/** A report in which every check passed. */
-export const HEALTHY: HealthReport = { healthy: true, durationMs: 1, passed: 3, failed: [] };
-
-/** A report in which a critical check failed. */
-export const UNHEALTHY: HealthReport = {
-  healthy: false,
-  durationMs: 1,
-  passed: 2,
-  failed: [
-    {
-      name: 'backend is UP',
-      category: 'backend',
-      severity: 'critical',
-      target: 'web-1',
-      verdict: 'fail',
-      attempts: 3,
-      durationMs: 10,
-      evidence: '/health answered 503, expected 200',
-    },
-  ],
-};
 
 /** Resolves when the activity was asked to stop, as a real one that heartbeats does. */
 export async function untilStopped(): Promise<never> {
@@ -183,6 +162,7 @@ export class MockWorld {
       migrate: async () => ['2 fees (10 ms)'],
       settleSchema: async () => ({ version: null, differences: [] }),
       check: async () => HEALTHY,
+      smoke: async () => WELL,
       readBack: async ({ host, release: wanted }) => this.reading(host.name, wanted),
       prepare: async ({ host, release: wanted }) => this.voted(host.name, wanted),
       // The real one goes on; here no time would pass while it does.
@@ -208,6 +188,8 @@ export class MockWorld {
         evicted: [],
         holder: null,
       }),
+      preflight: async ({ environment, version }) =>
+        preflightReport({ environment, version, level: 'basic', durationMs: 0 }, []),
       verify: async ({ environment }) => ({
         environment,
         committed: 'nothing',
@@ -217,7 +199,10 @@ export class MockWorld {
         holder: null,
       }),
       compose: async () => undefined,
-      forensics: async ({ host, version }) => `${host.name}:/forensics/${version}`,
+      forensics: async ({ host, version }) => ({
+        said: `${host.name}:/forensics/${version}`,
+        kept: `/runs/forensics-${host.name}.json`,
+      }),
       restore: (call) => this.restored(call),
       commit: async ({ host, release: wanted }) => this.reading(host.name, wanted),
       record: async (what) => {

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import * as messages from '../../src/workflows/messages.js';
 import { policy, release } from '../domain/release-fixtures.js';
-import { failure, gate, MockWorld, UNHEALTHY, type Call } from './mock-activities.js';
+import { failure, gate, MockWorld, type Call } from './mock-activities.js';
+import { UNHEALTHY } from './reports.js';
 import { ended, TestServer, until, type Stage } from './test-server.js';
 
 let server: TestServer;

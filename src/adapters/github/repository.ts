@@ -49,6 +49,8 @@ export interface OriginRepository {
   requiredChecks(branch: Branch): Promise<readonly RequiredCheck[] | null>;
   /** What all checks say of a commit. */
   reports(commit: string): Promise<readonly CheckReport[]>;
+  /** When its token expires, by the last answer; `null`: it does not, or GitHub does not say. */
+  readonly tokenExpiry: Date | null;
 }
 
 const PAGE = 100;
@@ -74,7 +76,20 @@ function nothingWhenDenied(error: unknown): null {
   throw error;
 }
 
+/** `2026-12-24 18:00:00 UTC`, or with an offset. */
+function expiryOf({ headers }: Answered): Date | null {
+  const said = headers?.['github-authentication-token-expiration'];
+  const moment = Date.parse(String(said ?? ''));
+  return Number.isNaN(moment) ? null : new Date(moment);
+}
+
+interface Answered {
+  readonly data: unknown;
+  readonly headers?: Readonly<Record<string, string | number | undefined>>;
+}
+
 class GithubRepository implements OriginRepository {
+  tokenExpiry: Date | null = null;
   private readonly octokit: Octokit;
   private readonly patience: Patience;
   private readonly place: { readonly owner: string; readonly repo: string };
@@ -223,13 +238,14 @@ class GithubRepository implements OriginRepository {
   /** What GitHub answers; `null` for the statuses that mean "there is none". */
   private async ask<S extends z.ZodType>(
     shape: S,
-    request: (signal: AbortSignal) => Promise<{ readonly data: unknown }>,
+    request: (signal: AbortSignal) => Promise<Answered>,
     none: readonly number[] = [],
   ): Promise<z.output<S> | null> {
-    const answer = await this.patience.ask<{ readonly data: unknown } | null>(request, (status) =>
+    const answer = await this.patience.ask<Answered | null>(request, (status) =>
       none.includes(status) ? null : undefined,
     );
     if (answer === null) return null;
+    this.tokenExpiry = expiryOf(answer);
     const parsed = shape.safeParse(answer.data);
     if (parsed.success) return parsed.data;
     const [issue] = parsed.error.issues;

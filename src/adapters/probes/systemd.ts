@@ -4,7 +4,15 @@ import type { SshTarget } from '../ssh/target.js';
 import type { ProbeOptions } from './attempt.js';
 import { commandProbe } from './command.js';
 
-const PROPERTIES = ['LoadState', 'ActiveState', 'SubState', 'NRestarts', 'MainPID', 'Result'] as const;
+const PROPERTIES = [
+  'LoadState',
+  'ActiveState',
+  'SubState',
+  'NRestarts',
+  'MainPID',
+  'Result',
+  'ActiveEnterTimestampMonotonic',
+] as const;
 
 /** State of a unit, in systemd's own words. */
 export interface UnitState {
@@ -12,7 +20,10 @@ export interface UnitState {
   readonly loadState: string;
   readonly activeState: string;
   readonly subState: string;
+  /** Restarts by systemd itself since somebody started it. */
   readonly restarts: number;
+  /** When it became active last, in seconds of the host's monotonic clock; 0: never. */
+  readonly activeAt: number;
   /** 0 when nothing runs. */
   readonly mainPid: number;
   /** `success`, or why the unit failed. */
@@ -39,6 +50,7 @@ export function parseUnitState(text: string): UnitState {
     activeState: value('ActiveState'),
     subState: value('SubState'),
     restarts: Number(value('NRestarts')),
+    activeAt: Number(value('ActiveEnterTimestampMonotonic')) / 1e6,
     mainPid: Number(value('MainPID')),
     result: value('Result'),
   };
@@ -57,4 +69,16 @@ export async function systemdProbe(
     'PROBE_FAILED',
     `systemctl show ${unit} on ${target.name} failed: ${stderr.trim().slice(0, 500)}`,
   );
+}
+
+/** For how many seconds a host has been up. Throws PROBE_FAILED, and what `SshConnections.exec` throws. */
+export async function uptimeProbe(
+  ssh: Pick<SshConnections, 'exec'>,
+  target: SshTarget,
+  options: ProbeOptions = {},
+): Promise<number> {
+  const { stdout } = await commandProbe(ssh, target, ['cat', '/proc/uptime'], options);
+  const seconds = Number.parseFloat(stdout);
+  if (seconds >= 0) return seconds;
+  throw new SafeguardError('PROBE_FAILED', `${target.name} does not say for how long it has been up.`);
 }

@@ -4,8 +4,8 @@ import { follow, type Watcher } from '../follow.js';
 import type { GlobalOptions } from '../options.js';
 import type { RunRef } from '../runs.js';
 import type { Session } from '../session.js';
-import type { Terminal } from '../terminal.js';
-import { describeEnd } from '../view/run-end.js';
+import { sheetOf, type Terminal } from '../terminal.js';
+import { describeWholeEnd } from '../view/run-end.js';
 import { watcherFor } from '../view/watchers.js';
 
 /** What shells expect of a program that was ended by Ctrl-C, or by SIGTERM. */
@@ -46,7 +46,7 @@ export async function followRun(
     const { workflowId, kind, deploymentId, environment, version } = run;
     if (options.json)
       terminal.out(JSON.stringify({ workflowId, kind, deploymentId, environment, version, ...end }));
-    else terminal.out(describeEnd(end, environment, terminal.colour));
+    else terminal.out(describeWholeEnd(end, environment, sheetOf(terminal)));
     await ci.ended(end, run);
     return end.exitStatus;
   } finally {

@@ -1,9 +1,10 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { BUILT_IN, loadSmoke, type SmokeSuite } from '../../config/smoke.js';
+import { BUILT_IN, loadSmoke, testsOfLevel, trustedOf, type SmokeSuite } from '../../config/smoke.js';
+import { withoutBody } from '../../domain/check.js';
 import { SafeguardError } from '../../domain/errors.js';
 import { EXIT_DIFFERS } from '../../domain/outcome.js';
-import { isOfLevel, isWell, type SmokeLevel, type SmokeTest } from '../../domain/smoke.js';
+import { isWell, type SmokeLevel } from '../../domain/smoke.js';
 import type { GlobalOptions } from '../options.js';
 import { beginReport, type Report } from '../smoke-report.js';
 import type { Terminal } from '../terminal.js';
@@ -28,31 +29,6 @@ function suiteOf({ file, var: given = {} }: SmokeOptions): SmokeSuite {
   return existsSync(FILE) ? loadSmoke(resolve(FILE), given) : BUILT_IN;
 }
 
-/** What a level leaves out is not asked, so nothing can take a value from it. */
-function chosen({ tests }: SmokeSuite, level: SmokeLevel): SmokeTest[] {
-  const asked = tests.filter((test) => isOfLevel(test.level, level));
-  const names = new Set(asked.map(({ name }) => name));
-  for (const { name, after } of asked)
-    for (const giver of after)
-      if (!names.has(giver))
-        throw new SafeguardError(
-          'CONFIG_INVALID',
-          `The test "${name}" takes a value from "${giver}", which is of a higher level and not asked at ${level}.`,
-        );
-  if (asked.length > 0) return asked;
-  throw new SafeguardError('CONFIG_INVALID', `No test is of level ${level}.`);
-}
-
-function trusted(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (cause) {
-    throw new SafeguardError('CONFIG_INVALID', `ca ${file} can't be read: ${(cause as Error).message}`, {
-      cause,
-    });
-  }
-}
-
 /** `safeguard smoke`: asks a running application whether it works. Needs neither Temporal nor a deployment of ours. */
 export async function smoke(terminal: Terminal, base: URL, options: SmokeOptions): Promise<number> {
   if (base.username !== '' || base.password !== '')
@@ -62,8 +38,8 @@ export async function smoke(terminal: Terminal, base: URL, options: SmokeOptions
       'A login does not belong into the URL: use secrets of smoke.yaml.',
     );
   const suite = suiteOf(options);
-  const tests = chosen(suite, options.level);
-  const ca = suite.ca === null ? undefined : trusted(suite.ca);
+  const tests = testsOfLevel(suite, options.level);
+  const ca = trustedOf(suite);
   const report: Report | null = options.junit === undefined ? null : beginReport(options.junit);
   const [{ smoke: carryOut }, { readSecret }] = await Promise.all([
     import('../../checks/smoke.js'),
@@ -77,7 +53,7 @@ export async function smoke(terminal: Terminal, base: URL, options: SmokeOptions
   );
   const width = Math.max(...tests.map(({ name }) => name.length));
   const started = performance.now();
-  const results = await carryOut({
+  const asked = await carryOut({
     base,
     tests,
     secrets,
@@ -90,6 +66,7 @@ export async function smoke(terminal: Terminal, base: URL, options: SmokeOptions
     signal: new AbortController().signal,
     ...(options.json ? {} : { onResult: (one) => terminal.out(smokeLine(one, width, terminal.colour)) }),
   });
+  const results = asked.map(withoutBody);
   const durationMs = Math.round(performance.now() - started);
   report?.write(junit(base.href, results, durationMs));
   const healthy = isWell(results);

@@ -1,6 +1,8 @@
 import type { ChalkInstance } from 'chalk';
 import { isRollback } from '../../domain/outcome.js';
+import type { Terminal } from '../terminal.js';
 import type { RunEnd } from '../run-end.js';
+import { describePreflight } from './preflight.js';
 import { printable } from './printable.js';
 
 /** The last line about a run, and where to look when the run could not say what came of it. */
@@ -18,4 +20,16 @@ export function describeEnd(end: RunEnd, environment: string, colour: ChalkInsta
       ? colour.red(outcome)
       : colour.yellow(outcome);
   return `${word}: ${printable(end.message, 2000)}`;
+}
+
+/** The last line about a run, after the table of a preflight that did not let it in. */
+export function describeWholeEnd(
+  end: RunEnd,
+  environment: string,
+  sheet: Pick<Terminal, 'colour' | 'width'>,
+): string {
+  const last = describeEnd(end, environment, sheet.colour);
+  const { preflight } = end;
+  if (preflight === undefined || preflight.passed) return last;
+  return [describePreflight(preflight, sheet), '', last].join('\n');
 }

@@ -4,7 +4,7 @@ import { parseUnitState, systemdProbe, unitStateCommand } from '../../../src/ada
 
 /** As `systemctl show` of systemd 252 prints it. */
 const PRINTED =
-  'Result=exit-code\nNRestarts=3\nMainPID=0\nLoadState=loaded\nActiveState=activating\nSubState=auto-restart\n';
+  'Result=exit-code\nNRestarts=3\nMainPID=0\nLoadState=loaded\nActiveState=activating\nSubState=auto-restart\nActiveEnterTimestampMonotonic=1500000\n';
 const target = {
   name: 'web-1',
   address: '127.0.0.1',
@@ -27,6 +27,7 @@ test('what systemctl prints', async () => {
     activeState: 'activating',
     subState: 'auto-restart',
     restarts: 3,
+    activeAt: 1.5,
     mainPid: 0,
     result: 'exit-code',
   };

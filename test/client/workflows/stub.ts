@@ -28,6 +28,7 @@ import * as messages from '../../../src/workflows/messages.js';
 
 import { plan } from './plan-stub.js';
 
+export { preflight } from './preflight-stub.js';
 export { health, recovery, verify } from './recovery-stub.js';
 
 const PLAN = 'abcdef0123456789'.repeat(4);

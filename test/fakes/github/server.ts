@@ -33,6 +33,8 @@ export class FakeGithub {
   repository = new FakeRepository('acme/campus');
   /** Who has another is refused. */
   readonly token = 'ghs_fake_0123456789abcdef';
+  /** Told with every answer, as GitHub does of tokens that expire: `2026-12-24 18:00:00 UTC`. */
+  tokenExpiry: string | null = null;
   /** Taken one by one, each by the next request. */
   readonly troubles: Trouble[] = [];
   /** Met by every request. */
@@ -70,6 +72,7 @@ export class FakeGithub {
   reset(): void {
     const faults = this.faults.splice(0);
     this.repository = new FakeRepository('acme/campus');
+    this.tokenExpiry = null;
     this.troubles.length = 0;
     this.always = null;
     this.requests.length = 0;
@@ -100,7 +103,8 @@ export class FakeGithub {
         ? await this.answer(request, url)
         : { status: 401, body: { message: `Bad credentials: ${authorization ?? 'none'}` } };
     note(answer.status);
-    send(response, answer);
+    const expiry = this.tokenExpiry;
+    send(response, answer, expiry === null ? {} : { 'github-authentication-token-expiration': expiry });
   }
 
   private async answer({ method = 'GET', headers }: IncomingMessage, url: URL): Promise<Answer> {

@@ -1,0 +1,95 @@
+import type { ResolvedRelease } from '../../adapters/release-directory.js';
+import { turns } from '../../checks/repeat.js';
+import type { EnvironmentConfig } from '../../config/load.js';
+import {
+  isLookedAt,
+  preflightReport,
+  type PreflightLevel,
+  type PreflightReport,
+  type PreflightResult,
+} from '../../domain/preflight.js';
+import type { HostRef } from '../../domain/plan.js';
+import type { Provenance } from '../../domain/run.js';
+import { configured, type Dependencies, type Where } from '../dependencies.js';
+import type { Wanted } from '../origin.js';
+import { withPulse, type Pulse } from '../pulse.js';
+import { hostItems } from './hosts.js';
+import { judgeItem, type Item } from './item.js';
+import { rehearsalItems } from './rehearsal.js';
+import { runnerItems } from './runner.js';
+import { Subject } from './subject.js';
+import { environmentItems, surroundingItems } from './surroundings.js';
+
+/** A release, and how much is looked at before it. */
+export interface PreflightRequest extends Where, Wanted {
+  /** Left out: as the policy of the environment says. */
+  readonly level?: PreflightLevel;
+}
+
+/** What was found, and what of it a deployment goes on with. */
+export interface Preflight {
+  readonly report: PreflightReport;
+  /** `null`: there is no such release, or it is not whole. */
+  readonly resolved: ResolvedRelease | null;
+  readonly provenance: Provenance | null;
+}
+
+/** Looks at everything that a deployment needs, whatever of it fails (spec S3). Changes nothing, and keeps nothing. */
+export function preflight(dependencies: Dependencies, request: PreflightRequest): Promise<PreflightReport> {
+  return withPulse(async (pulse) => {
+    const environment = configured(dependencies, request);
+    const { report } = await lookBefore(dependencies, environment, request, pulse);
+    return report;
+  });
+}
+
+/** As {@link preflight}, for a deployment that goes on with what was found. */
+export async function lookBefore(
+  dependencies: Dependencies,
+  environment: EnvironmentConfig,
+  request: PreflightRequest,
+  pulse: Pulse,
+): Promise<Preflight> {
+  const started = performance.now();
+  const level = request.level ?? environment.policy.preflight;
+  const slots = turns();
+  let done = 0;
+  const judge = async (item: Item): Promise<PreflightResult> => {
+    const giveBack = await slots.take(pulse.signal);
+    const judged = await judgeItem(environment, item, level, pulse.signal).finally(giveBack);
+    done += 1;
+    pulse.say(`${done} looks done`);
+    return judged;
+  };
+  const judgeAll = (items: readonly Item[]): Promise<PreflightResult[]> =>
+    Promise.all(items.filter(({ name }) => isLookedAt(name, level)).map(judge));
+
+  const subject = new Subject(dependencies, environment, request, pulse);
+  const results = await Promise.all([
+    judgeAll(subject.items()),
+    judgeAll(runnerItems(dependencies, environment, request.version)),
+    judgeAll(environmentItems(environment, subject.state)),
+    judgeAll(surroundingItems(environment, subject.release)),
+    subject.hosts.then(
+      (hosts) => judgeAll(hosts.flatMap((host) => itemsOf(dependencies, environment, host, subject))),
+      // The line of the inventory, or of the environment, says why there are none.
+      () => [],
+    ),
+  ]);
+  const durationMs = Math.round(performance.now() - started);
+  const of = { environment: environment.name, version: request.version, level, durationMs };
+  const report = preflightReport(of, results.flat());
+  return { report, resolved: await subject.release.catch(() => null), provenance: subject.provenance };
+}
+
+function itemsOf(
+  dependencies: Dependencies,
+  environment: EnvironmentConfig,
+  host: HostRef,
+  { release, cargo }: Subject,
+): Item[] {
+  return [
+    ...hostItems(dependencies, environment, host, cargo),
+    ...rehearsalItems(dependencies, environment, host, release),
+  ];
+}
