@@ -7,6 +7,7 @@ export interface RunningProcess {
 }
 
 const HOST_PROGRAM = '/usr/local/sbin/safeguard-host';
+const IDLE_HOST_PROGRAM = 'safeguard-stay';
 const FLYWAY = 'org.flywaydb.commandline.Main';
 
 function read(pid: number, file: string): string {
@@ -31,6 +32,8 @@ function parentOf(pid: number): number {
 
 function isHostProgram({ pid, words }: RunningProcess, cgroupPrefix: string): boolean {
   if (words[0]?.includes('python') !== true || !words.includes(HOST_PROGRAM)) return false;
+  // One that stays for the next call does nothing; what it is asked for is done by a child.
+  if (read(pid, 'comm').trim() === IDLE_HOST_PROGRAM) return false;
   return read(pid, 'cgroup').includes(cgroupPrefix);
 }
 

@@ -2,7 +2,7 @@
 """The only thing that changes a host. See docs/architecture.md, "A host".
 
 As `/usr/local/sbin/safeguard-host` (root):
-  (no argument)                 reads one JSON request line on standard input, answers in JSON lines
+  (no argument)                 reads one JSON request line on standard input, answers in JSON lines; or stays for many (`stay`)
   execute <AE> <unit>           carries out a request inside its transient unit
   gate                          at boot: converges every application to its committed release
   lease <AE>                    inside the lease's unit: goes back when the lease of the run that serves here runs out
@@ -39,6 +39,8 @@ BALLAST_BYTES = 4 * 1024 * 1024
 REQUEST_BYTES = 4 * 1024 * 1024
 LOCK_SECONDS = 30
 INPUT_SECONDS = 30
+# A worker lets go of a process that stays long before; this is for one that is frozen, or lost without a word.
+STAY_SECONDS = 60
 RESULTS_KEPT = 20
 CAPTURES_KEPT = 10
 MAX_FILES = 20_000
@@ -1883,14 +1885,14 @@ def missed_change(digest: Optional[str], answers: dict) -> Optional[str]:
 # ---- Staging ---------------------------------------------------------------------------------------------------
 
 class Input:
-    """Standard input: one line, then bytes. A sender that says nothing for INPUT_SECONDS is given up."""
+    """Standard input: one line, then bytes. A sender that says nothing for `patience` seconds is given up."""
 
-    def __init__(self, descriptor: int) -> None:
-        self.descriptor, self.rest = descriptor, b''
+    def __init__(self, descriptor: int, patience: int = INPUT_SECONDS) -> None:
+        self.descriptor, self.patience, self.rest = descriptor, patience, b''
 
     def _receive(self) -> bytes:
-        if not select.select([self.descriptor], [], [], INPUT_SECONDS)[0]:
-            raise HostError('TRUNCATED', f'nothing arrived for {INPUT_SECONDS} s')
+        if not select.select([self.descriptor], [], [], self.patience)[0]:
+            raise HostError('TRUNCATED', f'nothing arrived for {self.patience} s')
         return os.read(self.descriptor, 1 << 18)
 
     def line(self) -> bytes:
@@ -2910,9 +2912,12 @@ def answer(work: Callable[[], dict]) -> dict:
 def serve(source: Input) -> dict:
     """One request."""
     try:
-        request = check_request(json.loads(source.line() or b'null'))
+        request = json.loads(source.line() or b'null')
     except ValueError as cause:
         raise HostError('BAD_REQUEST', f'the request is no JSON: {cause}') from cause
+    if request == STAY:
+        return STAYS
+    check_request(request)
     app = find_app(f'{request["application"]}-{request["environment"]}')
     operation, check = request['operation'], bool(request.pop('check', False))
     beside = {'compose': compose, 'forensics': forensics}.get(operation)
@@ -2938,8 +2943,76 @@ def serve(source: Input) -> dict:
 def respond() -> int:
     outcome = answer(lambda: serve(Input(0)))
     line = outcome['result'] if outcome['type'] == 'result' else outcome
+    if line is STAYS:
+        return stay()
     emit(line)
     return 0 if line['type'] == 'result' else 1
+
+
+# ---- Staying for many requests ---------------------------------------------------------------------------------
+
+STAY = {'protocol': PROTOCOL, 'operation': 'stay'}
+STAYS = {'type': 'result', 'result': {'stays': True}}
+
+
+def stay() -> int:
+    """Takes one request after the other, as long as somebody is there. Each is carried out by a child, which is what a process
+    is that was started for this request, with Python and its modules loaded already; `ended` follows its answer."""
+    import subprocess  # noqa: F401  # pylint: disable=unused-import  # for the children: nearly all of them use it
+    loaded = program_on_disk()
+    name_process('safeguard-stay')
+    emit(STAYS)
+    while True:
+        # Read by hand, as nothing is sent ahead: what comes after a line while it is carried out belongs to nobody.
+        received = answer(Input(0, STAY_SECONDS).line)
+        if received['type'] == 'error':
+            emit(received)
+            return 1
+        if not received['result']:
+            return 0
+        child = os.fork()
+        if child == 0:
+            return carry_out(received['result'], loaded)
+        emit({'type': 'ended', 'status': status_of(child)})
+
+
+def carry_out(line: bytes, loaded: tuple) -> int:
+    """In the child: its standard input is the request and nothing else, so that nobody reads what is for the one that stays."""
+    source = os.memfd_create('request')
+    with open(source, 'wb', closefd=False) as file:
+        file.write(line + b'\n')
+    os.lseek(source, 0, os.SEEK_SET)
+    os.dup2(source, 0)
+    if program_on_disk() != loaded:
+        os.execv(PROGRAM, [PROGRAM])  # the host was prepared anew
+    name_process('safeguard-host')
+    return respond()
+
+
+def status_of(child: int) -> int:
+    """Waits for its end: its exit status, or the negative number of the signal. Whoever ends the one that stays ends its child."""
+    import signal
+
+    def end_both(*_: Any) -> None:
+        os.kill(child, signal.SIGTERM)
+        sys.exit(128 + signal.SIGTERM)
+
+    before = signal.signal(signal.SIGTERM, end_both)
+    _, status = os.waitpid(child, 0)
+    signal.signal(signal.SIGTERM, before)
+    return os.waitstatus_to_exitcode(status)
+
+
+def program_on_disk() -> tuple:
+    """Changes when a file of the program is replaced."""
+    found = (os.stat(path) if os.path.exists(path) else None for path in (PROGRAM, __file__))
+    return tuple(file and (file.st_ino, file.st_size, file.st_mtime_ns) for file in found)
+
+
+def name_process(name: str) -> None:
+    """As `ps -o comm` shows it."""
+    with open('/proc/self/comm', 'w', encoding='ascii') as file:
+        file.write(name)
 
 
 # ---- What Ansible shows of it ----------------------------------------------------------------------------------

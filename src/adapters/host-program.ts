@@ -27,8 +27,9 @@ import {
   shortened,
   type HostProgress,
 } from './host-answer.js';
+import { hostStays } from './host-stay.js';
+import type { ExecResult } from './ssh/call.js';
 import type { SshConnections } from './ssh/connections.js';
-import type { ExecResult } from './ssh/exec.js';
 import { describeTarget, type SshTarget } from './ssh/target.js';
 
 /** The one command that the deploying user may run as root. */
@@ -141,7 +142,10 @@ export class HostProgram {
     const result = await this.#ssh.exec(target, this.#command, {
       timeoutMs: request.operation === 'inspect' ? lookMs : changeMs,
       ...options,
-      stdin: Readable.from(input(line, archive, answer), { objectMode: false }),
+      // An archive has the process that unpacks it for itself.
+      ...(archive
+        ? { stdin: Readable.from(input(line, archive, answer), { objectMode: false }) }
+        : { stdin: line, stay: hostStays(answer) }),
       onStdoutLine: (text) => answer.add(text),
     });
     return judge(target, answer, result, schema);
@@ -149,13 +153,8 @@ export class HostProgram {
 }
 
 /** The request's line, then the archive; cut short once the host has refused, so that nobody sends 30 MB to a "no". */
-async function* input(
-  line: string,
-  archive: (() => Readable) | undefined,
-  answer: HostAnswer,
-): AsyncGenerator<Buffer> {
+async function* input(line: string, archive: () => Readable, answer: HostAnswer): AsyncGenerator<Buffer> {
   yield Buffer.from(line);
-  if (!archive) return;
   for await (const chunk of archive()) {
     if (answer.ending?.type === 'error') return;
     yield chunk as Buffer;

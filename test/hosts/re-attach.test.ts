@@ -76,7 +76,7 @@ describe('the connection is lost', () => {
     for (const one of sent) void one.letGo();
     await until(
       'the host receives it',
-      async () => (await campus.lab.run('web-1', ['pgrep', '-f', 'safeguard-host'])).exitCode === 0,
+      async () => (await campus.lab.run('web-1', ['pgrep', '-x', 'safeguard-host'])).exitCode === 0,
     );
     await web1.dropConnections();
     await web1.release('ledger');

@@ -1,5 +1,5 @@
 import type { SshConnections } from '../ssh/connections.js';
-import type { ExecResult } from '../ssh/exec.js';
+import type { ExecResult } from '../ssh/call.js';
 import type { SshTarget } from '../ssh/target.js';
 import { attempt, type ProbeOptions } from './attempt.js';
 

@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import type { NodeSSH } from 'node-ssh';
 import { SafeguardError } from '../../domain/errors.js';
 import { Slots } from '../slots.js';
+import { StayingCommands } from './staying-commands.js';
 import { describeTarget, type SshLimits, type SshTarget } from './target.js';
 
 /** An open connection to one host. */
@@ -10,6 +11,7 @@ export class SshConnection {
   readonly ssh: NodeSSH;
   readonly target: SshTarget;
   readonly sessions: Slots;
+  readonly staying: StayingCommands;
   readonly #socket: Socket;
   readonly #lost = new AbortController();
 
@@ -17,6 +19,7 @@ export class SshConnection {
     this.ssh = ssh;
     this.target = target;
     this.sessions = new Slots(limits.maxSessions);
+    this.staying = new StayingCommands(limits.stayMs);
     this.#socket = socket;
     setMaxListeners(0, this.#lost.signal);
     this.#listen();

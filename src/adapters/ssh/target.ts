@@ -22,6 +22,8 @@ export interface SshLimits {
   readonly silenceMs: number;
   /** An unused connection is closed after this long. */
   readonly idleMs: number;
+  /** A program that stays for many calls is let go after this long without one. */
+  readonly stayMs: number;
   /** Commands at once on one connection; sshd's own limit (MaxSessions) is 10, and a person may want in, too. */
   readonly maxSessions: number;
 }
@@ -32,6 +34,7 @@ export const DEFAULT_SSH_LIMITS: SshLimits = {
   keepaliveIntervalMs: 2_000,
   silenceMs: 5_000,
   idleMs: 30_000,
+  stayMs: 15_000,
   maxSessions: 8,
 };
 

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import type { ExecResult } from '../../../src/adapters/ssh/exec.js';
+import type { ExecResult } from '../../../src/adapters/ssh/call.js';
 import { parseUnitState, systemdProbe, unitStateCommand } from '../../../src/adapters/probes/systemd.js';
 
 /** As `systemctl show` of systemd 252 prints it. */

@@ -1,0 +1,24 @@
+import { HOST_PROTOCOL } from '../domain/host-protocol.js';
+import type { HostAnswer } from './host-answer.js';
+import type { CommandEnd } from './ssh/call.js';
+import type { Staying } from './ssh/staying-command.js';
+
+/** What `safeguard-host` writes after each answer when it stays: the exit status, or minus the number of the signal. */
+const ENDED = /^\{"type": "ended", "status": (0|-?[1-9]\d{0,2})\}$/;
+
+/** How `safeguard-host` is asked to stay (docs/architecture.md, "A host"); one of before refuses, and is started once a call. */
+export function hostStays(answer: HostAnswer): Staying {
+  return {
+    invitation: `${JSON.stringify({ protocol: HOST_PROTOCOL, operation: 'stay' })}\n`,
+    accepts: (line) => line === '{"type": "result", "result": {"stays": true}}',
+    endIn,
+    isSound: () => answer.ending !== undefined && answer.garbage === undefined,
+  };
+}
+
+function endIn(line: string): CommandEnd | undefined {
+  const told = ENDED.exec(line)?.[1];
+  if (told === undefined) return undefined;
+  const status = Number(told);
+  return status < 0 ? { code: null, signal: `signal ${String(-status)}` } : { code: status, signal: null };
+}

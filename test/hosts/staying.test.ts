@@ -1,0 +1,155 @@
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import type { ResolvedRelease } from '../../src/adapters/release-directory.js';
+import { SshConnections } from '../../src/adapters/ssh/connections.js';
+import { HostProgram } from '../../src/adapters/host-program.js';
+import { until } from './campus-lab.js';
+import { HostCaller } from './host-caller.js';
+
+// The program that stays on a real host for as long as it is called.
+const HOST = 'web-1';
+const LONG = 120_000;
+const LOCK = '/var/lib/safeguard/campus-production/lock';
+
+let caller: HostCaller;
+let release: ResolvedRelease;
+let ssh: SshConnections;
+let program: HostProgram;
+
+beforeAll(async () => {
+  caller = await HostCaller.open('not-a-secret');
+  release = await caller.build('1.0.0');
+  await caller.stage(HOST, release);
+}, LONG);
+beforeEach(() => {
+  ssh = new SshConnections();
+  program = new HostProgram(ssh);
+});
+afterEach(async () => {
+  await ssh.close();
+  await caller.ssh.close();
+  await until('nothing stays', async () => (await processes('safeguard-stay')).length === 0);
+  expect(await processes('safeguard-host')).toEqual([]);
+}, LONG);
+afterAll(() => caller.close(), LONG);
+
+/** Processes of the host with this name, by id; what watches a lease is none of them. */
+async function processes(name: string): Promise<string[]> {
+  const { stdout } = await caller.lab.run(HOST, ['ps', '-C', name, '-o', 'pid=', '-o', 'args=']);
+  return stdout
+    .split('\n')
+    .flatMap((line) => (line.includes(' lease ') ? [] : (/^\s*(\d+)/.exec(line)?.[1] ?? [])));
+}
+
+const look = (): Promise<unknown> => program.inspect(caller.target(HOST), caller.at);
+
+/** Restores nothing: a change that has its time, and is carried out in a unit. */
+const restore = (): Promise<unknown> =>
+  program.change(caller.target(HOST), {
+    ...caller.at,
+    operation: 'restore',
+    token: caller.token(),
+    digest: null,
+  });
+
+test(
+  'looks and changes are answered by one process',
+  async () => {
+    await look();
+    const before = await processes('safeguard-stay');
+    expect(before).toHaveLength(1);
+    await restore();
+    await look();
+    expect(await processes('safeguard-stay')).toEqual(before);
+  },
+  LONG,
+);
+
+test(
+  'a look does not wait for a change that hangs',
+  async () => {
+    await look();
+    await caller.on(HOST, ['systemd-run', '--quiet', '--unit=holder', 'flock', LOCK, 'sleep', 'infinity']);
+    try {
+      const changing = restore();
+      await until('the change is under way', async () => (await processes('safeguard-host')).length > 0);
+      await look();
+      expect(await processes('safeguard-stay')).toHaveLength(2);
+      await caller.on(HOST, ['systemctl', 'stop', 'holder.service']);
+      await changing;
+    } finally {
+      await caller.lab.run(HOST, ['systemctl', 'stop', 'holder.service']);
+    }
+  },
+  LONG,
+);
+
+test(
+  'one that is killed between two calls is replaced',
+  async () => {
+    await look();
+    const [pid = ''] = await processes('safeguard-stay');
+    await caller.on(HOST, ['kill', '-KILL', pid]);
+    await until('it is gone', async () => (await processes('safeguard-stay')).length === 0);
+    await ssh.exec(caller.target(HOST), ['true']);
+    await look();
+    expect(await processes('safeguard-stay')).not.toContain(pid);
+  },
+  LONG,
+);
+
+test(
+  'one that is killed during a change: nobody knows its end, the change goes on, and the same request finds it',
+  async () => {
+    await caller.on(HOST, ['systemd-run', '--quiet', '--unit=holder', 'flock', LOCK, 'sleep', 'infinity']);
+    const request = { ...caller.at, operation: 'restore' as const, token: caller.token(), digest: null };
+    try {
+      const changing = program.change(caller.target(HOST), request);
+      const told = expect(changing).rejects.toMatchObject({ code: 'CONNECTION_LOST' });
+      await until('the change is under way', async () => (await processes('safeguard-host')).length > 1);
+      const [pid = ''] = await processes('safeguard-stay');
+      await caller.on(HOST, ['kill', '-TERM', pid]);
+      await told;
+      const again = program.change(caller.target(HOST), {
+        ...request,
+        token: { ...request.token, attempt: 2 },
+      });
+      await caller.on(HOST, ['systemctl', 'stop', 'holder.service']);
+      await again;
+      const unit = `safeguard-campus-production-run-${request.token.step}-1.service`;
+      const begun = await caller.on(HOST, [
+        'journalctl',
+        '-b',
+        '-o',
+        'cat',
+        `UNIT=${unit}`,
+        '--grep',
+        '^Started',
+      ]);
+      expect(begun.trim().split('\n')).toHaveLength(1);
+    } finally {
+      await caller.lab.run(HOST, ['systemctl', 'stop', 'holder.service']);
+    }
+  },
+  LONG,
+);
+
+test(
+  'a host that is prepared anew meanwhile is asked with its new program',
+  async () => {
+    await look();
+    const path = '/usr/local/sbin/safeguard-host';
+    await caller.on(HOST, ['cp', '-p', path, `${path}.old`]);
+    try {
+      const other = `#!/bin/sh\necho '{"type":"error","code":"BUSY","message":"the new one"}'\nexit 1\n`;
+      await caller.on(
+        HOST,
+        ['sh', '-ec', 'cat > "$1".new; chmod 755 "$1".new; mv "$1".new "$1"', 'sh', path],
+        other,
+      );
+      await expect(look()).rejects.toMatchObject({ code: 'HOST_REFUSED', hostCode: 'BUSY' });
+    } finally {
+      await caller.on(HOST, ['mv', `${path}.old`, path]);
+    }
+  },
+  LONG,
+);
