@@ -59,6 +59,8 @@ export type ChangeRequest =
   | Unversioned<AdoptRequest>;
 
 export interface HostCallOptions {
+  /** By a process of its own: sudo is asked now, not when another call began. */
+  readonly alone?: boolean;
   readonly signal?: AbortSignal;
   /** Left out: see {@link HostLimits}. */
   readonly timeoutMs?: number;
@@ -133,7 +135,7 @@ export class HostProgram {
     target: SshTarget,
     request: Unversioned<HostRequest>,
     schema: z.ZodType<T>,
-    { onProgress, ...options }: HostCallOptions,
+    { onProgress, alone = false, ...options }: HostCallOptions,
     archive?: () => Readable,
   ): Promise<T> {
     const answer = new HostAnswer((progress) => onProgress?.(progress));
@@ -145,7 +147,7 @@ export class HostProgram {
       // An archive has the process that unpacks it for itself.
       ...(archive
         ? { stdin: Readable.from(input(line, archive, answer), { objectMode: false }) }
-        : { stdin: line, stay: hostStays(answer) }),
+        : { stdin: line, ...(!alone && { stay: hostStays(answer) }) }),
       onStdoutLine: (text) => answer.add(text),
     });
     return judge(target, answer, result, schema);

@@ -38,7 +38,8 @@ export function hostItems(
   const inspect = once(async (signal: AbortSignal): Promise<Looked> => {
     const of = { application: environment.application, environment: environment.name };
     const from = Date.now();
-    const seen = await dependencies.program.inspect(targetOf(environment, host), of, { signal });
+    const how = { signal, alone: true };
+    const seen = await dependencies.program.inspect(targetOf(environment, host), of, how);
     return { seen, from, to: Date.now() };
   });
   return [
