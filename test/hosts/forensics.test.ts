@@ -109,7 +109,7 @@ test('a bundle on the host, and its texts in the answer, without the secret', as
     host: HOST,
     application: 'campus-production',
     version: '1.0.0',
-    run: 'run',
+    run: caller.run,
     missing: {},
   });
   expect(Object.keys(files).sort()).toEqual(
