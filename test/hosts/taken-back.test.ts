@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { execute } from '../../lab/execute.js';
 import { checkoutRoot } from '../../setup/checkout.js';
-import { CampusLab } from './campus-lab.js';
+import type { WorkflowHandle } from '@temporalio/client';
+import { CampusLab, ended, until } from './campus-lab.js';
 import { inFiles, inHistories } from './secret-search.js';
 import { environmentStatus, IMPATIENT, rewriteConfig } from './lost-hosts.js';
 
@@ -137,3 +138,25 @@ test('with forensics switched off there are none', async () => {
   expect(record).toMatchObject({ version: '1.3.0', forensics: [] });
   await expect(evidence(record?.deploymentId ?? '', 'forensics-web-1')).rejects.toThrow('ENOENT');
 }, 120_000);
+
+/** What the run's activity said of itself last. */
+async function said(run: WorkflowHandle): Promise<string> {
+  const { raw } = await run.describe();
+  const details = raw.pendingActivities?.flatMap(({ heartbeatDetails }) => heartbeatDetails?.payloads ?? []);
+  return Buffer.from(details?.[0]?.data ?? []).toString();
+}
+
+test('a release that passes all checks, and falls while it is to settle, is taken back', async () => {
+  const config = await readFile(campus.configFile, 'utf8');
+  await rewriteConfig(campus, config.replace('stabilise: 0s', 'stabilise: 60s'));
+  await campus.release('1.5.0');
+  const run = await campus.start('1.5.0');
+  await until('it has passed, and settles', async () => (await said(run)).includes('settling'));
+  expect(await campus.servedEverywhere()).toBe('1.5.0');
+  await campus.lab.run('web-1', ['systemctl', 'stop', UNIT]);
+
+  const { outcome, message } = await ended(run);
+  expect(outcome).toBe('ROLLED_BACK');
+  expect(message).toMatch(/on web-1 \(passed, and \d+ s later: /);
+  expect(await campus.servedEverywhere()).toBe('1.0.0');
+}, 180_000);

@@ -154,14 +154,20 @@ export class Stage {
     ];
   }
 
-  /** What the story's runs are in the middle of, for the message of one that hangs. */
+  /** What the environment and the story's runs that are open are in the middle of, for the message of one that hangs. */
   async inTheMiddle(): Promise<string> {
-    const all = this.started.map(async (handle) => {
-      const { status, raw } = await handle.describe();
-      const pending = JSON.stringify([raw.pendingActivities, raw.pendingWorkflowTask]);
-      return `${handle.workflowId} ${status.name} ${pending}`;
+    const all = [this.entity(), ...this.started].map(async (handle) => {
+      const described = await handle.describe().catch(nullWhenNotFound);
+      if (described?.status.name !== 'RUNNING') return [];
+      const { raw } = described;
+      const { events } = await handle.fetchHistory();
+      const last = events?.slice(-6).map(({ eventType }) => eventType);
+      return [
+        `${handle.workflowId} ${JSON.stringify([raw.pendingActivities, raw.pendingWorkflowTask, last])}`,
+      ];
     });
-    return (await Promise.all(all)).join('; ');
+    const asked = this.status().catch((error: unknown) => ({ error: String(error) }));
+    return [...(await Promise.all(all)).flat(), JSON.stringify(await asked)].join('; ');
   }
 
   /** Keeps the histories of this story where RECORD_HISTORIES says; see test/replay/README.md. */

@@ -6,6 +6,8 @@ import { tmpdir } from 'node:os';
 import { createInterface } from 'node:readline';
 import { ensurePackages } from '../../../setup/apt.js';
 import { fromHere, throughHost } from '../../../src/adapters/probes/dial.js';
+import type { Observation } from '../../../src/domain/check.js';
+import { judgeCache } from '../../../src/domain/judging.js';
 import { redisProbe } from '../../../src/adapters/probes/redis.js';
 import { SshConnections } from '../../../src/adapters/ssh/connections.js';
 import { freePort, startSshd } from '../ssh/sshd.js';
@@ -50,6 +52,26 @@ test('through the host', async () => {
   await ssh.close();
   await sshd.stop();
 }, 30_000);
+
+test('one that runs out of memory', async () => {
+  const dial = fromHere('127.0.0.1', port);
+  const look = async (): Promise<Observation> => {
+    const answer = await redisProbe(dial, { password: 'a b$"c' });
+    return judgeCache({ aspect: 'memory' }, answer);
+  };
+  const tell = async (...words: string[]): Promise<void> => {
+    const client = spawn('redis-cli', ['-p', String(port), ...words], {
+      env: { ...process.env, REDISCLI_AUTH: 'a b$"c' },
+    });
+    expect(await once(client, 'exit')).toEqual([0, null]);
+  };
+  expect((await look()).evidence).toMatch(/MiB in use, no limit$/);
+  await tell('config', 'set', 'maxmemory', '64mb');
+  expect(await look()).toMatchObject({ verdict: 'pass' });
+  await tell('config', 'set', 'maxmemory', '1mb');
+  expect(await look()).toMatchObject({ verdict: 'fail', evidence: expect.stringMatching(/limit 90 %/) });
+  await tell('config', 'set', 'maxmemory', '0');
+});
 
 test('without or with a wrong password', async () => {
   const dial = fromHere('127.0.0.1', port);
