@@ -157,9 +157,10 @@ describe("the runner's disk is full", () => {
   beforeAll(async () => {
     records = join(campus.directory, 'records');
     filler = join(records, 'filler');
-    await rm(records, { recursive: true });
+    // The trail may still be written.
+    await rm(records, { recursive: true, maxRetries: 10 });
     await mkdir(records);
-    await must(['mount', '-t', 'tmpfs', '-o', 'size=1m', 'records', records]);
+    await must(['mount', '-t', 'tmpfs', '-o', 'size=80m', 'records', records]);
   });
   afterAll(async () => {
     // Who looked at the records last may not have let go of them yet.
@@ -184,7 +185,7 @@ describe("the runner's disk is full", () => {
 
     const end = await ended(run);
     expect(end).toMatchObject({ status: 'FAILED', outcome: 'REFUSED' });
-    expect(end.message).toMatch(/capture-web-\d\.json can't be written/);
+    expect(end.message).toMatch(/^validate: 0 MiB are free below .*records$/);
     expect(await campus.servedEverywhere()).toBe(before);
     expect(await campus.records()).toMatchObject([{ version, outcome: 'REFUSED' }]);
   }, 120_000);

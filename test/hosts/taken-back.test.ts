@@ -157,6 +157,6 @@ test('a release that passes all checks, and falls while it is to settle, is take
 
   const { outcome, message } = await ended(run);
   expect(outcome).toBe('ROLLED_BACK');
-  expect(message).toMatch(/on web-1 \(passed, and \d+ s later: /);
+  expect(message).toMatch(/on web-1 \((could not be carried out: )?passed, and \d+ s later: /);
   expect(await campus.servedEverywhere()).toBe('1.0.0');
 }, 180_000);
