@@ -74,6 +74,7 @@ const ENVIRONMENT = {
   application: 'simulated',
   name: 'bench',
   components: {},
+  ownChecks: [],
   github: null,
   ssh: { user: 'nobody', key: '/dev/null', knownHosts: '/dev/null' },
 } as unknown as EnvironmentConfig;
