@@ -15,7 +15,7 @@ import type {
   WebCheck,
 } from '../domain/check.js';
 import { SafeguardError } from '../domain/errors.js';
-import { judgeCache, judgeDatabase, judgeHttp, judged } from '../domain/judging.js';
+import { fullestDisk, judgeCache, judgeDatabase, judgeHttp, judged } from '../domain/judging.js';
 import type { HostRef } from '../domain/plan.js';
 import { judgeUnit } from '../domain/steadiness.js';
 import { targetOf, type Dependencies } from './dependencies.js';
@@ -47,7 +47,7 @@ async function lookAtSystem(
   const of = { application: environment.application, environment: environment.name };
   const { system } = await program.inspect(targetOf(environment, host), of, { signal });
   if (check.kind === 'disk') {
-    const [mount, used] = Object.entries(system.disk).sort(([, a], [, b]) => b - a)[0] ?? ['/', 0];
+    const [mount, used] = fullestDisk(system);
     return judged(used < check.limit, `${mount} is ${used} % full (limit ${check.limit} %)`);
   }
   if (check.kind === 'memory')

@@ -92,10 +92,7 @@ async function played(
   const playbook = environment.components[component]?.playbook;
   if (playbook === undefined) return ansible.requests(at, [staging, activation], secrets, how, 'check');
   const staged = await ansible.requests(at, [staging], secrets, how, 'check');
-  const vars = playbookVars(
-    { application: environment.application, environment: environment.name },
-    component,
-    release,
-  );
+  const where = { application: environment.application, environment: environment.name };
+  const vars = playbookVars(where, component, release);
   return [...staged, await ansible.own(at, { playbook, vars }, activation, how, 'check')];
 }

@@ -2,24 +2,8 @@ import { formsOf, readSecret, redact } from '../adapters/secrets.js';
 import { smokeOf } from '../config/environment-smoke.js';
 import type { EnvironmentConfig } from '../config/load.js';
 import type { SecretReference } from '../config/schema.js';
+import { secretReferences } from '../config/secret-references.js';
 import { SafeguardError } from '../domain/errors.js';
-
-/** Secrets that a release can't be deployed without. */
-export function secretReferences(
-  environment: EnvironmentConfig,
-): readonly (readonly [name: string, reference: SecretReference])[] {
-  const ofComponents = Object.values(environment.components).flatMap((component) =>
-    component.kind === 'systemd' ? Object.entries(component.secrets) : [],
-  );
-  const ofChecks = environment.ownChecks.flatMap((check) =>
-    check.kind === 'http'
-      ? Object.entries(check.secret_headers).map(([header, at]) => [`${check.name}: ${header}`, at] as const)
-      : [],
-  );
-  const { migrations } = environment;
-  const ofMigrations = migrations ? [['migrations.password', migrations.password] as const] : [];
-  return [...ofComponents, ...ofMigrations, ...ofChecks];
-}
 
 function valueIfThere(name: string, reference: SecretReference): string[] {
   try {

@@ -5,7 +5,6 @@ import { readSecret } from '../adapters/secrets.js';
 import { Stop } from '../adapters/stop.js';
 import { turns } from '../checks/repeat.js';
 import { smoke as carryOut, type SmokeRun } from '../checks/smoke.js';
-
 import { siteOf, smokeOf, type DeploymentSmoke } from '../config/environment-smoke.js';
 import type { EnvironmentConfig } from '../config/load.js';
 import { trustedOf } from '../config/smoke.js';

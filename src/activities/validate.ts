@@ -6,7 +6,6 @@ import type { Release } from '../domain/release.js';
 import type { DeploymentRequest, Provenance } from '../domain/run.js';
 import { configured, type Dependencies } from './dependencies.js';
 import { keepEvidence } from './evidence.js';
-import { isHeldAlready } from './hold.js';
 import { lookBefore } from './preflight/preflight.js';
 import { withPulse } from './pulse.js';
 
@@ -51,10 +50,12 @@ export async function validate(
       ...(source === undefined ? {} : { source }),
       ...(request.preflight === true ? {} : { level: 'basic' as const }),
     };
-    const [isHeld, { report, resolved, provenance }] = await Promise.all([
-      isHeldAlready(dependencies, environment),
-      lookBefore(dependencies, environment, wanted, pulse),
-    ]);
+    const { report, resolved, provenance, isHeld } = await lookBefore(
+      dependencies,
+      environment,
+      wanted,
+      pulse,
+    );
     const kept = await keepEvidence(dependencies, request, 'preflight', report);
     if ('why' in kept) log.warn('the preflight could not be kept beside the record', { error: kept.why });
     const refusal = refusalOf(report);

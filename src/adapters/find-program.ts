@@ -26,3 +26,9 @@ export async function findProgram(
   }
   return undefined;
 }
+
+/** Where a program is that is named by its path, or else to be found on `PATH`; `undefined`: there is none. */
+export async function whereIs(program: string): Promise<string | undefined> {
+  if (!program.includes('/')) return findProgram(program);
+  return (await isProgram(program)) ? program : undefined;
+}

@@ -1,8 +1,7 @@
-import { access, constants } from 'node:fs/promises';
 import { join } from 'node:path';
 import { needsAnsible } from '../config/ansible.js';
 import type { EnvironmentConfig } from '../config/load.js';
-import { findProgram } from '../adapters/find-program.js';
+import { whereIs } from '../adapters/find-program.js';
 import { missing, ok, type Finding } from '../domain/finding.js';
 
 /** The oldest Node that is supported; package.json says so too. */
@@ -15,15 +14,6 @@ export function nodeFinding(version: string = process.versions.node): Finding {
   return isNew
     ? ok('node', `Node ${version}`)
     : missing('node', `Node ${version} is too old`, `Install Node ${OLDEST_NODE.join('.')} or later.`);
-}
-
-async function whereIs(program: string): Promise<string | undefined> {
-  if (!program.includes('/')) return findProgram(program);
-  return access(program, constants.X_OK).then(
-    () => program,
-    // Not there or not executable is an answer here, not a failure.
-    () => undefined,
-  );
 }
 
 async function programFinding(

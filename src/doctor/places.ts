@@ -1,39 +1,23 @@
-import { access, constants, stat, statfs } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { inMib, LITTLE_ROOM, NO_ROOM, roomBelow } from '../adapters/disk-room.js';
 import { describeReference, readSecret } from '../adapters/secrets.js';
-import type { Config, EnvironmentConfig } from '../config/load.js';
+import type { Config } from '../config/load.js';
 import type { SecretReference } from '../config/schema.js';
+import { secretReferences } from '../config/secret-references.js';
 import { missing, ok, warning, type Finding } from '../domain/finding.js';
 
-const MIB = 1024 * 1024;
-/** Less than this is worth a look; records and forensics of a run are some megabytes. */
-const LITTLE = 1024 * MIB;
-/** Less than this, and records may not be written. */
-const NONE = 64 * MIB;
-
-/** The directory, or the one above it that exists: what is missing is made when it is needed. */
-async function nearest(directory: string): Promise<string> {
-  const found = await stat(directory).catch(() => null);
-  return found === null && directory !== dirname(directory) ? nearest(dirname(directory)) : directory;
-}
-
 async function writableFinding(check: string, directory: string): Promise<Finding> {
-  const there = await nearest(directory);
-  const isWritable = await access(there, constants.W_OK | constants.X_OK).then(
-    () => true,
-    () => false,
-  );
+  const { there, isWritable, freeBytes } = await roomBelow(directory);
   if (!isWritable)
     return missing(
       check,
       `${directory} can't be written: ${there} is not this user's`,
       `Give it to the worker's user.`,
     );
-  const { bavail, bsize } = await statfs(there);
-  const free = bavail * bsize;
-  const room = `${directory}: ${Math.floor(free / MIB)} MiB free`;
-  if (free < NONE) return missing(check, room, 'Make room: runs wait until their record is written.');
-  return free < LITTLE ? warning(check, room, 'Make room before it is full.') : ok(check, room);
+  const room = `${directory}: ${inMib(freeBytes)} free`;
+  if (freeBytes < NO_ROOM) return missing(check, room, 'Make room: runs wait until their record is written.');
+  return freeBytes < LITTLE_ROOM ? warning(check, room, 'Make room before it is full.') : ok(check, room);
 }
 
 async function releasesFinding(pattern: string): Promise<Finding> {
@@ -65,15 +49,6 @@ function secretFinding(reference: SecretReference, name: string): Finding {
   }
 }
 
-function secretsOf({ components, migrations }: EnvironmentConfig): (readonly [string, SecretReference])[] {
-  return [
-    ...Object.values(components).flatMap((part) =>
-      part.kind === 'systemd' ? Object.entries(part.secrets) : [],
-    ),
-    ...(migrations === undefined ? [] : [['migrations.password', migrations.password] as const]),
-  ];
-}
-
 /** Directories and secrets that a worker needs; nothing is made, and no value is shown. */
 export async function placeFindings({ environments, audit }: Config): Promise<Finding[]> {
   const all = [...environments.values()];
@@ -81,7 +56,7 @@ export async function placeFindings({ environments, audit }: Config): Promise<Fi
   const releases = new Set(all.map(({ releaseDirectory }) => releaseDirectory));
   const secrets = new Map(
     all
-      .flatMap(secretsOf)
+      .flatMap(secretReferences)
       .map(([name, reference]) => [`${name} ${describeReference(reference)}`, { name, reference }]),
   );
   return [

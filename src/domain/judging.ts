@@ -6,6 +6,7 @@ import {
   type HttpCheck,
   type Observation,
 } from './check.js';
+import type { HostSystem } from './host-protocol.js';
 import { readPointer } from './json-pointer.js';
 import { tolerates } from './version.js';
 
@@ -69,6 +70,11 @@ export function judgeDatabase(
   if ((aspect ?? 'tables') === 'tables' && tables < minimumTables)
     return fail(`${evidence}; expected at least ${minimumTables}`);
   return pass(evidence, ms);
+}
+
+/** The mount point of which most is in use, and percent. */
+export function fullestDisk({ disk }: Pick<HostSystem, 'disk'>): readonly [mount: string, percent: number] {
+  return Object.entries(disk).sort(([, a], [, b]) => b - a)[0] ?? ['/', 0];
 }
 
 /** Percent of Redis' own limit from which on its memory is short. */

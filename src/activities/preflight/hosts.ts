@@ -1,5 +1,6 @@
 import type { EnvironmentConfig } from '../../config/load.js';
 import type { HostInspection } from '../../domain/host-protocol.js';
+import { fullestDisk } from '../../domain/judging.js';
 import type { HostRef } from '../../domain/plan.js';
 import { clockOff, roomFor } from '../../domain/preflight-limits.js';
 import { targetOf, type Dependencies } from '../dependencies.js';
@@ -56,7 +57,7 @@ export function hostItems(
       target,
       look: async (signal) => {
         const { seen } = await needs('login', inspect(signal));
-        const [mount, used] = fullest(seen);
+        const [mount, used] = fullestDisk(seen.system);
         const found = `${mount} is ${used} % full`;
         const limit = `below ${DISK_LIMIT} %`;
         return used < DISK_LIMIT ? yes(found, limit) : { verdict: 'fail', found, limit };
@@ -91,8 +92,4 @@ export function hostItems(
 function once<T>(work: (signal: AbortSignal) => Promise<T>): (signal: AbortSignal) => Promise<T> {
   let begun: Promise<T> | null = null;
   return (signal) => (begun ??= work(signal));
-}
-
-function fullest({ system }: HostInspection): readonly [mount: string, percent: number] {
-  return Object.entries(system.disk).sort(([, a], [, b]) => b - a)[0] ?? ['/', 0];
 }

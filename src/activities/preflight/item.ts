@@ -33,6 +33,11 @@ export function yes(found: string, limit?: string): PreflightSeen {
   return { verdict: 'pass', found, ...(limit === undefined ? {} : { limit }) };
 }
 
+/** For a look that waits for nothing. */
+export function atOnce(look: () => PreflightSeen): Item['look'] {
+  return () => Promise.resolve().then(look);
+}
+
 class NotLookedAt extends Error {}
 
 /** What another look has to find first; where it does not, this one says only that it depends on it. */

@@ -11,6 +11,7 @@ import {
 import type { HostRef } from '../../domain/plan.js';
 import type { Provenance } from '../../domain/run.js';
 import { configured, type Dependencies, type Where } from '../dependencies.js';
+import { holdNow } from '../hold.js';
 import type { Wanted } from '../origin.js';
 import { withPulse, type Pulse } from '../pulse.js';
 import { hostItems } from './hosts.js';
@@ -32,6 +33,8 @@ export interface Preflight {
   /** `null`: there is no such release, or it is not whole. */
   readonly resolved: ResolvedRelease | null;
   readonly provenance: Provenance | null;
+  /** It would be held back now, so that it need not wait for its turn to be told. The plan has the last word. */
+  readonly isHeld: boolean;
 }
 
 /** Looks at everything that a deployment needs, whatever of it fails (spec S3). Changes nothing, and keeps nothing. */
@@ -79,7 +82,11 @@ export async function lookBefore(
   const durationMs = Math.round(performance.now() - started);
   const of = { environment: environment.name, version: request.version, level, durationMs };
   const report = preflightReport(of, results.flat());
-  return { report, resolved: await subject.release.catch(() => null), provenance: subject.provenance };
+  // The lines of both say why they are not known.
+  const resolved = await subject.release.catch(() => null);
+  const state = await subject.state.catch(() => null);
+  const isHeld = holdNow(environment, state?.switches) !== null;
+  return { report, resolved, provenance: subject.provenance, isHeld };
 }
 
 function itemsOf(

@@ -1,23 +1,16 @@
-import { access, constants, readFile, stat, statfs } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import { findProgram } from '../../adapters/find-program.js';
+import { readFile } from 'node:fs/promises';
+import { inMib, LITTLE_ROOM, NO_ROOM, roomBelow } from '../../adapters/disk-room.js';
+import { whereIs } from '../../adapters/find-program.js';
 import { describeReference, readSecret } from '../../adapters/secrets.js';
 import { objectionToKey } from '../../adapters/ssh/private-key.js';
 import { needsAnsible } from '../../config/ansible.js';
 import { smokeOf } from '../../config/environment-smoke.js';
+import { secretReferences } from '../../config/secret-references.js';
 import { trustedOf } from '../../config/smoke.js';
 import type { EnvironmentConfig } from '../../config/load.js';
-import type { PreflightSeen } from '../../domain/preflight.js';
 import { SafeguardError } from '../../domain/errors.js';
 import type { Dependencies } from '../dependencies.js';
-import { secretReferences } from '../secrets.js';
-import { yes, type Item } from './item.js';
-
-const MIB = 1024 * 1024;
-/** Less than this, and a run may not be able to write its record. */
-const NONE = 64 * MIB;
-/** Less than this is worth a look: records and forensics of a run are some megabytes. */
-const LITTLE = 1024 * MIB;
+import { atOnce, yes, type Item } from './item.js';
 
 /** What the runner can say by itself. */
 export function runnerItems(
@@ -28,11 +21,10 @@ export function runnerItems(
   const secrets = secretReferences(environment).map(([name, reference]): Item => ({
     name: 'secret',
     target: name,
-    look: () =>
-      Promise.resolve(reference).then((where) => {
-        readSecret(where, name);
-        return yes(`${describeReference(where)} is there`);
-      }),
+    look: atOnce(() => {
+      readSecret(reference, name);
+      return yes(`${describeReference(reference)} is there`);
+    }),
   }));
   return [
     ...secrets,
@@ -60,15 +52,15 @@ export function runnerItems(
 /** Smoke tests that could not be carried out would take a good release back. */
 function smokeItems(environment: EnvironmentConfig, version: string): Item[] {
   if (environment.smoke === null) return [];
-  const look = (): PreflightSeen => {
+  const look = atOnce(() => {
     const smoke = smokeOf(environment, version);
     if (smoke === null) return yes('there are none');
     trustedOf(smoke.suite);
     for (const [name, reference] of Object.entries(smoke.suite.secrets))
       readSecret(reference, `smoke secrets.${name}`);
     return yes(`${smoke.tests} of level ${smoke.level}`);
-  };
-  return [{ name: 'smoke tests', target: environment.smoke.file, look: () => Promise.resolve().then(look) }];
+  });
+  return [{ name: 'smoke tests', target: environment.smoke.file, look }];
 }
 
 async function lookAtKey(file: string) {
@@ -80,34 +72,21 @@ async function lookAtKey(file: string) {
   return yes(`${file} is a private key without passphrase`);
 }
 
-/** The directory, or the one above it that exists: what is missing is made when it is needed. */
-async function nearest(directory: string): Promise<string> {
-  const found = await stat(directory).catch(() => null);
-  return found === null && directory !== dirname(directory) ? nearest(dirname(directory)) : directory;
-}
-
 async function lookAtDisk(directory: string) {
-  const there = await nearest(directory);
-  await access(there, constants.W_OK | constants.X_OK).catch((cause: unknown) => {
-    throw new SafeguardError('RECORD_NOT_WRITTEN', `${directory} can't be written by this worker.`, {
-      cause,
-    });
-  });
-  const { bavail, bsize } = await statfs(there);
-  const free = bavail * bsize;
-  const found = `${Math.floor(free / MIB)} MiB are free below ${directory}`;
-  if (free < NONE)
-    return { verdict: 'fail', found, limit: `${NONE / MIB} MiB`, code: 'RECORD_NOT_WRITTEN' } as const;
-  if (free >= LITTLE) return yes(found, `${NONE / MIB} MiB`);
+  const { isWritable, freeBytes } = await roomBelow(directory);
+  if (!isWritable)
+    throw new SafeguardError('RECORD_NOT_WRITTEN', `${directory} can't be written by this worker.`);
+  const found = `${inMib(freeBytes)} are free below ${directory}`;
+  if (freeBytes < NO_ROOM)
+    return { verdict: 'fail', found, limit: inMib(NO_ROOM), code: 'RECORD_NOT_WRITTEN' } as const;
+  if (freeBytes >= LITTLE_ROOM) return yes(found, inMib(NO_ROOM));
   const advice = 'Make room before it is full: runs wait until their record is written.';
-  return { verdict: 'fail', found, limit: `${LITTLE / MIB} MiB`, warns: true, advice } as const;
+  return { verdict: 'fail', found, limit: inMib(LITTLE_ROOM), warns: true, advice } as const;
 }
 
 async function lookForFlyway() {
   const program = process.env['SAFEGUARD_FLYWAY'] ?? 'flyway';
-  const path = program.includes('/')
-    ? await findProgram(program.slice(program.lastIndexOf('/') + 1), [], dirname(join(program)))
-    : await findProgram(program);
+  const path = await whereIs(program);
   if (path !== undefined) return yes(path);
   const advice = 'Install Flyway on the PATH of the worker, or name it with SAFEGUARD_FLYWAY.';
   return { verdict: 'fail', found: `${program} is not there`, advice } as const;

@@ -3,7 +3,7 @@ import type { EnvironmentConfig } from '../../config/load.js';
 import type { EnvironmentState } from '../../domain/environment-state.js';
 import { SafeguardError } from '../../domain/errors.js';
 import type { HostRef } from '../../domain/plan.js';
-import { describeProvenance } from '../../domain/provenance.js';
+import { asksForOrigin, describeProvenance } from '../../domain/provenance.js';
 import { tokenLeft } from '../../domain/preflight-limits.js';
 import type { Provenance } from '../../domain/run.js';
 import type { Dependencies, Where } from '../dependencies.js';
@@ -76,8 +76,9 @@ export class Subject {
   }
 
   #tokenItems(): Item[] {
-    const { github } = this.environment;
-    if (!github?.token) return [];
+    const { github, policy } = this.environment;
+    // A policy that asks for nothing needs nobody to answer.
+    if (!github?.token || !asksForOrigin(policy.release)) return [];
     return [
       {
         name: 'token',
