@@ -6,7 +6,11 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const BUNDLE = 'dist/src/workflows.bundle.js';
+// Files that have code of libraries in them, and what makes them of what was compiled.
+const BUNDLES = {
+  'dist/src/workflows.bundle.js': 'dist/setup/workflow-bundle.js',
+  'dist/client/main.js': 'dist/setup/client-bundle.js',
+};
 const commands = {
   bench: ['dist/bench/main.js'],
   build: [],
@@ -38,16 +42,16 @@ function installDependencies() {
   console.error('[setup] installing npm packages (npm ci)');
   run('npm', ['ci', '--no-fund', '--no-audit', '--loglevel=error'], ['ignore', 2, 2]);
   writeFileSync(stamp, lock);
-  // It has code of libraries in it, whose files may look older than it.
-  rmSync(join(root, BUNDLE), { force: true });
+  // The libraries' files may look older than they.
+  for (const bundle of Object.keys(BUNDLES)) rmSync(join(root, bundle), { force: true });
 }
 
 /** Compiles what changed; the incremental build is a second or two when nothing did. */
 function build() {
   if (modified('dist/.tsbuildinfo') === 0) console.error('[setup] compiling TypeScript');
   run(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json'], ['ignore', 2, 2]);
-  if (modified(BUNDLE) <= modified('dist/.tsbuildinfo'))
-    run(process.execPath, ['dist/setup/workflow-bundle.js'], ['ignore', 2, 2]);
+  for (const [bundle, maker] of Object.entries(BUNDLES))
+    if (modified(bundle) <= modified('dist/.tsbuildinfo')) run(process.execPath, [maker], ['ignore', 2, 2]);
 }
 
 const [name = '', ...rest] = process.argv.slice(2);

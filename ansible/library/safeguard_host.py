@@ -809,7 +809,7 @@ def run(*arguments: str, seconds: float = 60, late: str = 'INTERNAL') -> Ran:
 
 
 SHOWN = ('Id', 'LoadState', 'ActiveState', 'MainPID', 'NRestarts', 'ControlGroup', 'NeedDaemonReload', 'FragmentPath',
-         'ExecMainStartTimestampMonotonic')
+         'ExecMainStartTimestampMonotonic', 'InactiveEnterTimestampMonotonic')
 
 
 def show_units(*units: str) -> dict:
@@ -849,10 +849,11 @@ def stop_unit(unit: str, control_group: str, seconds: float) -> None:
 
 
 def be_forgotten(unit: str) -> None:
-    """systemd forgets a unit that has stopped, and reads its file when it is asked to start it. Not one that another unit
-    names: only then it has to read the files of all units again, which takes far longer."""
+    """systemd forgets a unit that has stopped, and reads its file when it is asked to start it. Not one that ended badly, until
+    that is reset; nor one that another unit names: only then it has to read the files of all units again, which takes far
+    longer."""
     shown = show_units(unit)[unit]
-    if shown['ActiveState'] == 'failed':  # it ended badly when it was stopped, and is kept until that is reset
+    if shown['InactiveEnterTimestampMonotonic'] != '0':  # not forgotten: the start limit goes on counting, too
         run('systemctl', 'reset-failed', '--', unit)
         shown = show_units(unit)[unit]
     if shown['NeedDaemonReload'] == 'yes':
@@ -1062,6 +1063,14 @@ def differences(app: App, digest: str, name: str) -> list:
     return found
 
 
+def remember_written(app: App, digest: str, name: str, private_until: float) -> None:
+    """What we have unpacked, summed up and synced where nobody else could write needs no reading either, unless it was changed
+    after it was published."""
+    traces = traces_of(app, digest, name)
+    if traces and traces[1] <= private_until:
+        remember(app, f'{app.seen}/{digest}.{name}', f'{clock() + SEEN_SECONDS} {traces[0]}')
+
+
 def remember(app: App, path: str, words: str) -> None:
     if not os.path.isdir(app.run):
         return  # nothing was ever changed here since the boot; who only looks makes no directories
@@ -1254,11 +1263,11 @@ def converge_systemd(change: Change, release: Release, name: str) -> None:
     unit = release.components[name]['unit']
     path = f'{UNIT_ROOT}/{unit}'
     before, after = read_owned(app, path), render_unit(app, release, name)
-    check_unit_is_free(app, unit)
+    shown = show_units(unit)[unit]
+    check_unit_is_free(app, unit, shown)
     for other, component in managed_units(app).items():
         if component == name and other != unit:
             remove_unit(change, other)
-    shown = show_units(unit)[unit]
     if before == after and observe_systemd(app, name, unit, shown).is_sound(release.digest):
         return
     change.shows(path, before, after)
@@ -1266,7 +1275,6 @@ def converge_systemd(change: Change, release: Release, name: str) -> None:
         return
     if before != after:
         write_with_ballast(app, path, after.encode())
-    run('systemctl', 'reset-failed', '--', unit)  # fails where there is nothing to reset; the start limit counts us not
     serving = shown['ActiveState'] not in ('inactive', 'failed') or cgroup_processes(shown['ControlGroup'])
     patience = stop_seconds(app, name)
     begun = time.monotonic()
@@ -1279,21 +1287,21 @@ def converge_systemd(change: Change, release: Release, name: str) -> None:
     check_started(app, release, name, ran)
 
 
-def check_unit_is_free(app: App, unit: str) -> None:
+def check_unit_is_free(app: App, unit: str, shown: dict) -> None:
     path = f'{UNIT_ROOT}/{unit}'
     read_owned(app, path)
-    elsewhere = show_units(unit)[unit]['FragmentPath']
+    elsewhere = shown['FragmentPath']
     if elsewhere not in ('', path):
         raise HostError('FOREIGN_UNIT', f'{unit} is a unit of this system ({elsewhere}): use another name')
 
 
 def check_places_are_free(app: App, components: dict) -> None:
     """Before anything is changed: no unit or site that the release needs belongs to somebody else."""
-    for component in components.values():
-        if component['kind'] == 'static':
-            read_owned(app, app.site)
-        else:
-            check_unit_is_free(app, component['unit'])
+    if any(component['kind'] == 'static' for component in components.values()):
+        read_owned(app, app.site)
+    units = [component['unit'] for component in components.values() if component['kind'] == 'systemd']
+    for unit, shown in show_units(*units).items():
+        check_unit_is_free(app, unit, shown)
 
 
 def stop_seconds(app: App, name: str) -> float:
@@ -1469,11 +1477,9 @@ def activate(request: dict, app: App, change: Change) -> None:
     if damaged:
         raise HostError('CHECKSUM_MISMATCH', f'{"; ".join(damaged)}: stage it again')
     ledger = journal_intent(request, app, change, digest)
-    if change.check or not ledger['intent']:
-        converge_component(change, release, name)  # the committed release needs no lease
-        return
-    with lease_begun(app, request):
-        converge_component(change, release, name)
+    if ledger['intent'] and not change.check:  # the committed release needs no lease
+        begin_lease(app, request)
+    converge_component(change, release, name)
 
 
 def prepare(request: dict, app: App, change: Change) -> None:
@@ -1704,43 +1710,36 @@ def renew(request: dict, app: App, change: Change) -> None:
             write_lease(app, request)
 
 
-@contextmanager
-def lease_begun(app: App, request: dict) -> Iterator[None]:
-    """Begins or renews the lease. That somebody watches it is seen to beside the work, and certain at its end."""
+def begin_lease(app: App, request: dict) -> None:
+    """Begins or renews the lease. It is watched when this returns: before anything stops, so that the start of a watch takes
+    nothing from the start of what serves."""
     with latch(app):
         fence(read_ledger(app)['token'], request['token'], 'lease', False)
         write_lease(app, request)
-    starting = None if is_watched(app) else start_watch(app)
-    try:
-        yield
-    finally:
-        started = starting is None or starting.wait() == 0
-    if not started:
-        insist_on_watch(app)
+    insist_on_watch(app)
 
 
 def insist_on_watch(app: App) -> None:
-    deadline = time.monotonic() + 10
+    deadline, again = time.monotonic() + 10, 0.0
     while not is_watched(app):
-        if time.monotonic() > deadline:
+        now = time.monotonic()
+        if now > deadline:
             raise HostError('INTERNAL', f'{watch_unit(app)} does not start: look at journalctl -u {watch_unit(app)}')
-        # Refused while a watch has the unit's name that has only just begun, or is about to end.
-        start_watch(app).wait()
-        time.sleep(0.02)
+        if now >= again:
+            # Refused while a watch has the unit's name that has only just begun, or is about to end.
+            again = now + (1 if start_watch(app).code == 0 else 0.02)
+        time.sleep(0.005)
 
 
 def watch_unit(app: App) -> str:
     return f'safeguard-{app.name}-lease.service'
 
 
-def start_watch(app: App) -> Any:
-    import subprocess
-    return subprocess.Popen(
-        ['/usr/bin/systemd-run', '--quiet', '--collect', '--no-ask-password', f'--unit={watch_unit(app)}',
-         '--service-type=exec', f'--description=safeguard lease of {app.name}', '--property=Restart=on-failure',
-         '--property=RestartSec=1', '--property=StartLimitIntervalSec=0', '--property=TimeoutStopSec=15', PROGRAM,
-         'lease', app.name],
-        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+def start_watch(app: App) -> Ran:
+    return run('systemd-run', '--quiet', '--collect', '--no-ask-password', f'--unit={watch_unit(app)}',
+               '--service-type=exec', f'--description=safeguard lease of {app.name}', '--property=Restart=on-failure',
+               '--property=RestartSec=1', '--property=StartLimitIntervalSec=0', '--property=TimeoutStopSec=15', PROGRAM,
+               'lease', app.name)
 
 
 def is_watched(app: App) -> bool:
@@ -1975,7 +1974,9 @@ def receive(request: dict, app: App, source: Input, artifact: dict, environment:
         listing = unpack(f'{scratch}/archive', f'{scratch}/files')
         os.unlink(f'{scratch}/archive')
         sync_file_system(scratch)
+        private_until = time.time()
         publish(request, app, scratch, listing, environment)
+        remember_written(app, request['digest'], request['component'], private_until)
     except OSError as error:
         if is_disk_full(error):
             raise HostError('DISK_FULL', f'the disk of {app.root} is full: make room, then stage again') from error

@@ -60,3 +60,15 @@ export function stepsOf(events: readonly Event[]): Step[] {
 export function lengthOf(events: readonly Event[]): number {
   return timeOf(events.at(-1) ?? {}) - timeOf(events[0] ?? {});
 }
+
+/** What failed and was tried again, so that a run that took far longer than the others says why. */
+export function failedTries(events: readonly Event[]): string[] {
+  const byId = new Map(events.map((event) => [Number(event.eventId), event]));
+  return events.flatMap((event) => {
+    const ended = event.activityTaskFailedEventAttributes ?? event.activityTaskTimedOutEventAttributes;
+    if (!ended) return [];
+    const scheduled = byId.get(Number(ended.scheduledEventId))?.activityTaskScheduledEventAttributes;
+    const why = [ended.failure?.message, ended.failure?.cause?.message].filter(Boolean).join(': ');
+    return [`${scheduled?.activityType?.name ?? ''}: ${why}`];
+  });
+}

@@ -4,7 +4,7 @@ import type { Contender, Round, ToolName } from './contender.js';
 import { usedBetween, type CpuSample } from './cpu.js';
 import { Raw } from './raw.js';
 import { Safeguard } from './safeguard.js';
-import { lengthOf, stepsOf, type Step } from './steps.js';
+import { failedTries, lengthOf, stepsOf, type Step } from './steps.js';
 
 /** One part of a deployment, in milliseconds; processor time where it was looked at. */
 interface Part {
@@ -87,10 +87,14 @@ async function partsOf(contender: Contender, rounds: readonly Round[]): Promise<
   if (!(contender instanceof Safeguard)) return whole;
   const histories = await Promise.all(contender.runs.map(historyOf));
   const parts = histories.map((events, index) => partsOfRun(events, rounds[index]?.cpu ?? []));
+  const again = histories.flatMap((events, index) =>
+    failedTries(events).map((what) => `  run ${index + 1} tried again: ${what}`),
+  );
   const aborts = await Promise.all(
     contender.aborted.map(async ({ run, at }) => partsOfAbort(await historyOf(run), at)),
   );
-  return [...whole, ...[...lines(parts), ...lines(aborts)].map((line) => `  ${line.replace('  ', '')}`)];
+  const steps = [...lines(parts), ...lines(aborts)].map((line) => `  ${line.replace('  ', '')}`);
+  return [...whole, ...steps, ...again];
 }
 
 /** The parts of the measured deployments, medians: of safeguard's by the histories of its runs, of the raw limit's by the clock. */
