@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { build, type Plugin } from 'esbuild';
+import { build as bundle, type Plugin } from 'esbuild';
 import { checkoutRoot } from './checkout.js';
 
 const OUT = join(checkoutRoot(), 'dist', 'client');
@@ -10,8 +10,8 @@ const AS_COMPILED = /\/commands\/(worker|dev|doctor)\.js$/;
 
 const leaveOut: Plugin = {
   name: 'as-compiled',
-  setup({ onResolve }) {
-    onResolve({ filter: AS_COMPILED }, ({ path }) => ({
+  setup(build) {
+    build.onResolve({ filter: AS_COMPILED }, ({ path }) => ({
       path: path.replace('./', '../src/client/'),
       external: true,
     }));
@@ -21,7 +21,7 @@ const leaveOut: Plugin = {
 // Part of the build: the command line's own code and what it uses of its libraries, in few files. Node.js would look for and read
 // some six hundred, which is a third of a command's time.
 await rm(OUT, { recursive: true, force: true });
-await build({
+await bundle({
   absWorkingDir: checkoutRoot(),
   entryPoints: ['dist/src/client/main.js'],
   outdir: OUT,
