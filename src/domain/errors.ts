@@ -19,7 +19,7 @@ interface ErrorFacts {
 
 /** Every coded error. `docs/errors.md` is held to this table by a test. */
 export const ERRORS = {
-  CONFIG_INVALID: { class: 'input', advice: 'Mend safeguard.yaml at the place named, then start again.' },
+  CONFIG_INVALID: { class: 'input', advice: 'Mend the file at the place named, then start again.' },
   REQUEST_INVALID: {
     class: 'input',
     advice: 'Correct what the message names, and ask again.',
@@ -252,7 +252,10 @@ export const ERRORS = {
     class: 'input',
     advice: 'Install the Temporal CLI or Go, or point TEMPORAL_ADDRESS at a server.',
   },
-  TEMPORAL_DENIED: { class: 'refused', advice: 'Use credentials that may do this on the Temporal server.' },
+  TEMPORAL_DENIED: {
+    class: 'refused',
+    advice: 'Correct the namespace, or use credentials that may do this on the Temporal server.',
+  },
   RUN_NOT_FOUND: {
     class: 'input',
     advice: 'Check the environment and the deployment id with safeguard status.',
