@@ -1,9 +1,5 @@
 #!/usr/bin/env node
 import { existsSync, readFileSync } from 'node:fs';
-import module from 'node:module';
-
-// Node.js from 22.8 on keeps what it compiles.
-module.enableCompileCache?.();
 
 // These start a worker or look for what one needs, from the files as they are compiled; all else, from few files that start faster.
 // Both are the same program, so a word that only looks like one of these costs time and nothing else.
