@@ -74,6 +74,9 @@ class ActionModule(ActionBase):
 
     def run(self, tmp=None, task_vars=None):
         result = super().run(tmp, task_vars)
+        # Whoever asks looks at the host by ssh; by another way, as `connection: local`, something else would be changed.
+        if self._connection.transport != 'ssh':
+            raise AnsibleActionFail(f'safeguard_host is carried out by ssh only, and this task has the connection {self._connection.transport}')
         program = load_program()
         request, archive = request_of(self._task.args, self._task.check_mode, program)
         data = json.dumps(request).encode() + b'\n'
