@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
+import { parseArgs } from 'node:util';
 import { execa } from 'execa';
 import { Lab } from '../lab/lab.js';
 import { ensurePackages } from './apt.js';
@@ -21,6 +22,21 @@ const WEB_HOSTS = 3;
 const LABS = 3;
 /** The same beside the labs; by itself, Jest would take one process on two cores. */
 const PROCESSES = 2;
+
+/** Which suites are walked, with components of which transport. */
+interface Walk {
+  readonly transport: string;
+  readonly patterns: readonly string[];
+  /** A pattern of the names of their tests; left out: all. */
+  readonly names?: string;
+}
+
+/** Stories that Ansible is told too when everything is tested: a deployment and its ways back, and who is lost while a play goes on. */
+const ALSO_BY_ANSIBLE: Walk = {
+  transport: 'ansible',
+  patterns: ['/test/hosts/scenarios', '/test/hosts/kill', '/test/hosts/re-attach'],
+  names: 'T06[567]|middle of the backend step|during activate',
+};
 
 /** Servers that tests start privately on loopback; installed here because apt can't do two things at once, and tests run side by side. */
 const TEST_PACKAGES = [
@@ -92,34 +108,54 @@ async function besideTheLab(patterns: readonly string[]): Promise<Counts> {
 }
 
 /** Deployments to real hosts, each from inside a lab's network, which has no way out; on one lab one after the other. */
-async function onLabs(patterns: readonly string[]): Promise<Counts[]> {
+async function onLabs(walks: readonly Walk[]): Promise<Counts[]> {
   const shards = Array.from({ length: LABS }, (_, index) => index + 1);
-  return Promise.all(shards.map((shard) => onOneLab(shard, patterns)));
+  return (await Promise.all(shards.map((shard) => onOneLab(shard, walks)))).flat();
 }
 
-async function onOneLab(shard: number, patterns: readonly string[]): Promise<Counts> {
+async function onOneLab(shard: number, walks: readonly Walk[]): Promise<Counts[]> {
   const name = `test-${process.pid}-${shard}`;
   say(`lab ${name}: ${WEB_HOSTS} web hosts and a database`);
   const lab = await Lab.up({ name, web: WEB_HOSTS });
   try {
     await lab.assertContained();
-    const args = [
-      '--runInBand',
-      '--testPathIgnorePatterns',
-      '/node_modules/',
-      '--passWithNoTests',
-      `--shard=${shard}/${LABS}`,
-      '--testPathPatterns',
-      ...(patterns.length > 0 ? patterns : ['/test/hosts/']),
-    ];
-    return await jest(lab.enter(), args, { SAFEGUARD_LAB: name });
+    const counts: Counts[] = [];
+    for (const { transport, patterns, names } of walks) {
+      const args = [
+        '--runInBand',
+        '--testPathIgnorePatterns',
+        '/node_modules/',
+        '--passWithNoTests',
+        `--shard=${shard}/${LABS}`,
+        ...(names === undefined ? [] : ['--testNamePattern', names]),
+        '--testPathPatterns',
+        ...patterns,
+      ];
+      const env = { SAFEGUARD_LAB: name, SAFEGUARD_TRANSPORT: transport };
+      counts.push(await jest(lab.enter(), args, env));
+    }
+    return counts;
   } finally {
     await lab.down();
   }
 }
 
-const patterns = process.argv.slice(2);
-const hostsOnly = patterns.length > 0 && patterns.every((pattern) => pattern.includes('hosts'));
+function walksOf(all: readonly string[], transport: string | undefined): Walk[] {
+  const patterns = all.length > 0 ? all.filter((pattern) => pattern.includes('hosts')) : ['/test/hosts/'];
+  const asked = { transport: transport ?? 'ssh', patterns };
+  const isEverything = all.length === 0 && transport === undefined;
+  return isEverything ? [asked, ALSO_BY_ANSIBLE] : [asked];
+}
+
+const {
+  positionals: patterns,
+  values: { transport },
+} = parseArgs({ options: { transport: { type: 'string' } }, allowPositionals: true });
+if (transport !== undefined && !['ssh', 'ansible'].includes(transport))
+  throw new Error(`--transport ${transport}: it is ssh or ansible`);
+// What Ansible carries out is on hosts.
+const hostsOnly =
+  transport !== undefined || (patterns.length > 0 && patterns.every((pattern) => pattern.includes('hosts')));
 const besideOnly = patterns.length > 0 && patterns.every((pattern) => !pattern.includes('hosts'));
 
 await ensurePackages(besideOnly ? TEST_PACKAGES : [...TEST_PACKAGES, CHROMIUM.package]);
@@ -127,7 +163,7 @@ await ensureRequirements();
 await temporalTestServer();
 const counts = [
   ...(hostsOnly ? [] : [await besideTheLab(patterns)]),
-  ...(besideOnly ? [] : await onLabs(patterns.filter((pattern) => pattern.includes('hosts')))),
+  ...(besideOnly ? [] : await onLabs(walksOf(patterns, transport))),
 ];
 const passed = counts.reduce((sum, one) => sum + one.passed, 0);
 const failed = counts.reduce((sum, one) => sum + one.failed, 0);

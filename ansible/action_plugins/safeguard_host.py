@@ -23,11 +23,14 @@ NUMBERS = ('epoch', 'step', 'try', 'attempt')
 
 
 def load_program():
-    """The program itself: its protocol and how it names releases are not written down twice."""
+    """The program itself: its protocol and how it names releases are not written down twice. Read once, before a play forks for its hosts."""
     specification = importlib.util.spec_from_file_location('safeguard_host_program', LIBRARY)
     program = importlib.util.module_from_spec(specification)
     specification.loader.exec_module(program)
     return program
+
+
+PROGRAM = load_program()
 
 
 def lent_secrets() -> dict:
@@ -36,14 +39,14 @@ def lent_secrets() -> dict:
     return json.loads(os.pread(int(lent), SECRETS_BYTES, 0)) if lent else {}
 
 
-def request_of(arguments: dict, check: bool, program) -> tuple:
+def request_of(arguments: dict, check: bool) -> tuple:
     """The request, and the path of the archive that follows it (or None)."""
     given = {**arguments, **arguments.get('request', {})}
     given.pop('request', None)
     archive = given.pop('archive', None)
-    request = {**DEFAULTS.get(given.get('operation'), {}), **given, 'protocol': program.PROTOCOL}
+    request = {**DEFAULTS.get(given.get('operation'), {}), **given, 'protocol': PROGRAM.PROTOCOL}
     if 'manifest' in request:
-        request.setdefault('digest', program.digest_of(request['manifest']))
+        request.setdefault('digest', PROGRAM.digest_of(request['manifest']))
     if request.get('operation') == 'stage':
         request.setdefault('secrets', lent_secrets().get(request.get('component'), {}))
     # What is templated into a mapping may come as text.
@@ -74,12 +77,14 @@ class ActionModule(ActionBase):
 
     def run(self, tmp=None, task_vars=None):
         result = super().run(tmp, task_vars)
-        program = load_program()
-        request, archive = request_of(self._task.args, self._task.check_mode, program)
+        # Whoever asks looks at the host by ssh; by another way, as `connection: local`, something else would be changed.
+        if self._connection.transport != 'ssh':
+            raise AnsibleActionFail(f'safeguard_host is carried out by ssh only, and this task has the connection {self._connection.transport}')
+        request, archive = request_of(self._task.args, self._task.check_mode)
         data = json.dumps(request).encode() + b'\n'
         if archive is not None:
             data += Path(archive).read_bytes()
-        answer = self._low_level_execute_command(f'sudo -n {program.PROGRAM}', sudoable=False, in_data=data)
+        answer = self._low_level_execute_command(f'sudo -n {PROGRAM.PROGRAM}', sudoable=False, in_data=data)
         lines = answer['stdout'].splitlines()
         if not lines:
             raise AnsibleActionFail(answer['stderr'].strip() or 'safeguard-host said nothing')

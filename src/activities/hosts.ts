@@ -118,7 +118,18 @@ async function undoOwn(
   for (const [component, { undo_playbook: playbook }] of Object.entries(environment.components).reverse()) {
     if (playbook === undefined) continue;
     const vars = playbookVars({ application, environment: name }, component, release);
-    await ansible.plain(ansibleHost(environment, host), { playbook, vars }, options(pulse, timeoutSeconds));
+    const how = options(pulse, timeoutSeconds);
+    try {
+      await ansible.plain(ansibleHost(environment, host), { playbook, vars }, how);
+    } catch (cause) {
+      if (!(cause instanceof SafeguardError) || cause.code === 'ANSIBLE_MISSING') throw cause;
+      // The host serves the release by now, and would be taken for whole: what is not undone must not look like a lost connection.
+      throw new SafeguardError(
+        'ANSIBLE_FAILED',
+        `The undo_playbook of ${component} was not carried out on ${host.name}: ${cause.message}`,
+        { cause },
+      );
+    }
   }
 }
 

@@ -6,6 +6,7 @@ import { newEnvironment, type EnvironmentState } from '../domain/environment-sta
 import { SafeguardError } from '../domain/errors.js';
 import type { HostInspection } from '../domain/host-protocol.js';
 import type { HostRef } from '../domain/plan.js';
+import { stillLeft } from '../domain/quarantine.js';
 import type { RecoveryPlan, RecoveryRequest } from '../domain/recovery.js';
 import { describeRelease, type Release } from '../domain/release.js';
 import { chooseTarget } from '../domain/rollback-target.js';
@@ -187,6 +188,7 @@ export async function planRecovery(
       from: state.committed,
       hosts,
       policy: environment.policy,
+      ...stillLeft(wish.kind, state.quarantine),
       settles: state.quarantine?.lost.includes(DATABASE) ?? false,
       supply: await toSupply(environment, request, target, inspected),
       ...stateFileOf(target.to, state, inspected),

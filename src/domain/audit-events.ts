@@ -1,8 +1,9 @@
 import type { AuditEvent } from './audit.js';
 import { eventFrom, noted } from './audit-trail.js';
-import type { EnvironmentState, FinishedRun, Holder, Quarantine, QueuedRun } from './environment-state.js';
+import type { EnvironmentState, FinishedRun, Holder, QueuedRun } from './environment-state.js';
 import { isDeployment } from './environment-state.js';
 import type { Outcome } from './outcome.js';
+import type { Quarantine } from './quarantine.js';
 import type { Eviction } from './recovery.js';
 import type { Interruption } from './run.js';
 

@@ -1,6 +1,7 @@
 import { EMPTY_TRAIL, type AuditEvent, type AuditHead } from './audit.js';
 import type { Outcome } from './outcome.js';
 import type { HostRef } from './plan.js';
+import { leaving, type Quarantine } from './quarantine.js';
 import type { RecoveryKind, Eviction } from './recovery.js';
 import type { Release } from './release.js';
 import type { Began } from './run.js';
@@ -69,19 +70,6 @@ export interface LeaveNotice {
   readonly message: string;
   /** What the audit trail is to keep of the run; the environment adds its own. */
   readonly audit?: readonly AuditEvent[];
-}
-
-/** Why new releases are refused, and what is left to be done. */
-export interface Quarantine {
-  readonly reason: string;
-  /** ISO 8601, UTC. */
-  readonly since: string;
-  /** The run that ended as PARTIAL. */
-  readonly deploymentId: string;
-  /** Hosts that do not serve the committed release; they are tried again when they answer. */
-  readonly lost: readonly string[];
-  /** Why it was not lifted when a person last asked for it. */
-  readonly stands?: string;
 }
 
 /** Everything an environment is; small, because it is carried over when the workflow continues as new. */
@@ -231,20 +219,31 @@ export function left(state: EnvironmentState, notice: LeaveNotice, at: string): 
     queue: state.queue.filter((other) => other !== run),
   };
   if (notice.outcome === null) return gone;
-  const { deploymentId, outcome, message, lost = [] } = notice;
+  const { deploymentId, outcome, message, lost = [], committed = state.committed } = notice;
   const finished: FinishedRun = { deploymentId, version: run.version, outcome, message, at };
   return {
     ...gone,
     ...(notice.committed === undefined ? {} : withCommitted(state, notice.committed)),
     quarantine:
       outcome === 'PARTIAL'
-        ? { reason: message, since: state.quarantine?.since ?? at, deploymentId, lost }
+        ? {
+            reason: message,
+            since: state.quarantine?.since ?? at,
+            deploymentId,
+            lost,
+            ...leaving(stuck(run), committed, state.quarantine),
+          }
         : notice.consistent === true
           ? null
           : state.quarantine,
     evicted: evictedAfter(state.evicted, notice),
     history: [finished, ...state.history].slice(0, REMEMBERED),
   };
+}
+
+function stuck(run: QueuedRun | Holder): Parameters<typeof leaving>[0] {
+  const kind = isDeployment(run) ? 'deployment' : run.kind === 'rollback' ? 'rollback' : 'repair';
+  return { kind, began: 'began' in run ? run.began : null };
 }
 
 function evictedAfter(

@@ -56,6 +56,8 @@ export interface RecoveryPlan {
   readonly would: Readonly<Record<string, readonly string[]>>;
   /** The environment's other hosts, where the recovery is about one only. */
   readonly peers?: readonly HostRef[];
+  /** The version that hosts still have to leave after a run that got stuck; playbooks that undo what it did are carried out. */
+  readonly leaves?: string;
   /** Hosts that do not answer. */
   readonly silent: readonly string[];
 }

@@ -150,6 +150,7 @@ function wayTo(run: Run, plan: RecoveryPlan): WayBack {
     policy: patient(run, plan.policy),
     board: run.board,
     failed: run.kind === 'rollback' ? (plan.from?.version ?? null) : null,
+    ...(plan.leaves === undefined ? {} : { leaves: plan.leaves }),
     migrated: plan.settles,
     ...grantedTo(run),
     nextStep: () => run.nextStep(),

@@ -35,6 +35,8 @@ export interface WayBack extends Target {
   readonly grantedTo?: string;
   /** The release whose failure is worth forensics; `null`: none failed. */
   readonly failed: string | null;
+  /** The version that hosts leave, where it is another than the one that failed now. */
+  readonly leaves?: string;
   /** Whether the schema may have been changed, so that it must be looked after too. */
   readonly migrated: boolean;
   nextStep(): number;
@@ -247,7 +249,14 @@ async function restored(
       await examined(call);
       return steps.restore.executeWithOptions(
         limits(way, `${call.host.name}: restore ${to?.version ?? 'nothing'}`, readySeconds(to)),
-        [{ ...call, release: to, leaves: way.failed, timeoutSeconds: policy.stepTimeoutSeconds }],
+        [
+          {
+            ...call,
+            release: to,
+            leaves: way.leaves ?? way.failed,
+            timeoutSeconds: policy.stepTimeoutSeconds,
+          },
+        ],
       );
     });
     changed ||= tried.some((one) => 'result' in one && hasChanged(one.result));

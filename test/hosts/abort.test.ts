@@ -48,6 +48,8 @@ test('a run that is terminated is undone by its environment, and the next one ge
   await campus.release('2.0.2', { misbehave: 'slow-start', seconds: 60 });
   const run = await campus.start('2.0.2');
   await campus.untilStep(run, 'backend');
+  // Ansible takes some seconds to begin; a run that has changed nothing by then is withdrawn.
+  await until('a host runs the new backend', async () => (await campus.serving('web-1')).backend !== '1.0.0');
   await run.terminate('gone without a word');
   await campus.release('2.1.0');
   const next = await campus.deploy('2.1.0');

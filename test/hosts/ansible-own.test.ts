@@ -3,19 +3,24 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Lab } from '../../lab/lab.js';
-import { HANGS, NOTE, ownPlaybooks } from './ansible-playbooks.js';
+import { breakUndo, HANGS, LINGERS, NOTE, ownPlaybooks } from './ansible-playbooks.js';
 import { CampusLab, ended, until } from './campus-lab.js';
+import { environmentStatus } from './lost-hosts.js';
 import { photograph } from './photograph.js';
 import { runCli } from './run-cli.js';
+import { WorkerProcess } from './worker-process.js';
 
 // A team's inventory and its own playbooks.
 let directory: string;
 let campus: CampusLab;
 
-async function inventory(lab: Lab): Promise<string> {
+/** `said`: what it says of a host beside its address. */
+async function inventory(lab: Lab, said: Readonly<Record<string, unknown>> = {}): Promise<string> {
   const file = join(directory, 'inventory.yml');
   const web = lab.hosts.filter(({ role }) => role === 'web');
-  const hosts = Object.fromEntries(web.map(({ name, address }) => [name, { ansible_host: address }]));
+  const hosts = Object.fromEntries(
+    web.map(({ name, address }) => [name, { ansible_host: address, ...(said[name] ?? {}) }]),
+  );
   await writeFile(file, JSON.stringify({ all: { children: { web: { hosts } } } }));
   return file;
 }
@@ -41,7 +46,7 @@ afterAll(async () => {
 
 /** Whether the long task of a playbook goes on there; it does although its play was ended. */
 async function hangs(host: string): Promise<boolean> {
-  const { exitCode } = await campus.lab.run(host, ['pgrep', '-f', '^/usr/bin/sleep 45']);
+  const { exitCode } = await campus.lab.run(host, ['pgrep', '-f', '^/usr/bin/sleep (9|45)']);
   return exitCode === 0;
 }
 
@@ -100,10 +105,54 @@ test('a host that is cut off while its playbook goes on is missed within seconds
   expect(await campus.servedEverywhere()).toBe('1.0.0');
 }, 240_000);
 
+test('what can’t be undone is PARTIAL with the reason of each host, and refuses new releases until it is undone', async () => {
+  await campus.release('2.1.0', { misbehave: 'wrong-version' });
+  const mend = await breakUndo(directory);
+  try {
+    const run = await campus.deploy('2.1.0');
+    expect(run).toMatchObject({ status: 'FAILED', outcome: 'PARTIAL' });
+    expect(run.message).toMatch(/frontend was not carried out on web-2: .*the load balancer is away/s);
+    expect(run.message).toMatch(/frontend was not carried out on web-3: .*did not answer Ansible/s);
+    expect(await campus.servedEverywhere()).toBe('1.0.0');
+    expect(await notes('frontend')).toEqual(['', '2.1.0', '2.1.0']);
+    expect((await campus.incidents()).map(({ failedVersion }) => failedVersion)).toContain('2.1.0');
+    expect(await campus.deploy('2.1.0')).toMatchObject({ outcome: 'REFUSED' });
+    expect((await environmentStatus(campus)).quarantine).not.toBeNull();
+  } finally {
+    await mend();
+  }
+  await until('it is undone', async () => (await environmentStatus(campus)).quarantine === null, 180_000);
+  expect(new Set([...(await notes('backend')), ...(await notes('frontend'))])).toEqual(new Set(['']));
+  expect(await campus.servedEverywhere()).toBe('1.0.0');
+}, 400_000);
+
+test('a worker is killed while a playbook goes on: the next one carries it out again, to one release everywhere', async () => {
+  await campus.stopWorker();
+  const doomed = await WorkerProcess.start(campus);
+  await campus.release(LINGERS);
+  const run = await campus.start(LINGERS);
+  await until('web-1 is in the middle', () => hangs('web-1'));
+  await doomed.signal('SIGKILL');
+  await campus.startWorker();
+  expect(await ended(run)).toMatchObject({ status: 'COMPLETED', outcome: 'SUCCEEDED' });
+  expect(await campus.servedEverywhere()).toBe(LINGERS);
+  expect(new Set([...(await notes('backend')), ...(await notes('frontend'))])).toEqual(new Set([LINGERS]));
+}, 240_000);
+
+test('an inventory by which a play would change the runner is refused before anything is changed', async () => {
+  await campus.release('3.0.0');
+  const before = await photograph(campus);
+  await inventory(campus.lab, { 'web-2': { ansible_connection: 'local' } });
+  const run = await campus.deploy('3.0.0');
+  await inventory(campus.lab);
+  expect(run).toMatchObject({ status: 'FAILED', outcome: 'REFUSED' });
+  expect(run.message).toMatch(/ansible_connection of web-2 is "local", and hosts are reached by ssh only/);
+  expect(await photograph(campus)).toEqual(before);
+}, 120_000);
+
 test('a playbook that is not there is told before anything is changed', async () => {
   await rm(join(directory, 'undo.yml'));
   const before = await photograph(campus);
-  await campus.release('3.0.0');
   const run = await campus.deploy('3.0.0');
   expect(run).toMatchObject({ status: 'FAILED', outcome: 'REFUSED' });
   expect(run.message).toMatch(/components\.backend\.undo_playbook .*undo\.yml can't be read/);

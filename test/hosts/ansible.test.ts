@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { CampusLab, ended, until } from './campus-lab.js';
+import { HostFacts } from './host-facts.js';
+import { evictHost, recover } from './lost-hosts.js';
 
 // The same program, carried by ansible-playbook.
 let campus: CampusLab;
@@ -27,5 +29,33 @@ test('an abort ends Ansible, and every host goes back', async () => {
   await campus.abort(run, 'enough');
 
   expect(await ended(run)).toMatchObject({ status: 'FAILED', outcome: 'ROLLED_BACK' });
+  expect(await campus.servedEverywhere()).toBe('2.0.0');
+}, 240_000);
+
+test('a host that is lost in a play with others is given up alone, and what the others did counts', async () => {
+  const [web1, web2] = [new HostFacts(campus.lab, 'web-1'), new HostFacts(campus.lab, 'web-2')];
+  await campus.release('2.2.0');
+  const starts = await web1.starts();
+  await web2.hold('lock');
+  const run = await campus.start('2.2.0');
+  await until('web-2 is in the middle', () => web2.change());
+  await until('the others are through', async () => {
+    const hosts = (await campus.progress(run)).steps.find(({ title }) => title === 'backend')?.hosts;
+    return hosts?.['web-1'] === 'done' && hosts['web-3'] === 'done';
+  });
+  await campus.lab.fault('web-2', 'cut');
+  try {
+    await until('it is on its way back', async () => (await campus.progress(run)).phase === 'rolling-back');
+    await evictHost(campus, 'web-2');
+    expect(await ended(run)).toMatchObject({ status: 'FAILED', outcome: 'ROLLED_BACK' });
+    expect(await campus.serving('web-1')).toMatchObject({ backend: '2.0.0', frontend: '2.0.0' });
+    expect(await campus.serving('web-3')).toMatchObject({ backend: '2.0.0', frontend: '2.0.0' });
+    // Activated once and restored once: web-2 was tried again without the others.
+    expect((await web1.starts()) - starts).toBe(2);
+  } finally {
+    await web2.release('lock');
+    await campus.lab.fault('web-2', 'heal');
+  }
+  await recover(campus, { kind: 'rejoin', host: 'web-2' });
   expect(await campus.servedEverywhere()).toBe('2.0.0');
 }, 240_000);

@@ -29,6 +29,9 @@ import { emptyHosts } from './empty-hosts.js';
 
 const ENVIRONMENT = 'production';
 
+/** How components are brought to hosts, where a test does not say it: by `npm test -- --transport`. */
+const CARRIED_OUT = { transport: process.env['SAFEGUARD_TRANSPORT'] ?? 'ssh' };
+
 /** Quick in tests; the defaults of the product are longer. */
 const POLICY = {
   approval: { required: false },
@@ -103,6 +106,7 @@ export class CampusLab {
       records: join(directory, 'records'),
       backend: 'python',
       readyTimeout: '10s',
+      carriedOut: CARRIED_OUT,
       ...overrides,
       // Many tests break a host before a run begins; a preflight that asks hosts would end the run there.
       policy: { preflight: { level: 'basic' }, ...(overrides.policy ?? POLICY) },

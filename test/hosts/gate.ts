@@ -1,3 +1,5 @@
+import { Ansible } from '../../src/adapters/ansible/ansible.js';
+import { AnsibleProgram } from '../../src/adapters/ansible/program.js';
 import { HostProgram, type ChangeRequest, type HostCallOptions } from '../../src/adapters/host-program.js';
 import { SshConnections } from '../../src/adapters/ssh/connections.js';
 import type { SshTarget } from '../../src/adapters/ssh/target.js';
@@ -37,7 +39,11 @@ export class Gate {
 
   /** What a worker is given in place of its own. */
   get instead(): Partial<Dependencies> {
-    return { ssh: this.ssh, program: new GatedProgram(this.ssh, this.waiting) };
+    return {
+      ssh: this.ssh,
+      program: new GatedProgram(this.ssh, this.waiting),
+      ansible: new GatedAnsible(this.waiting),
+    };
   }
 
   /** Holds the next request for this operation to this host; a second call holds the one after it. */
@@ -65,6 +71,36 @@ export class Gate {
   }
 }
 
+/** Those who wait for one of these requests, one for each, each taken off the list. */
+function taken(waiting: Waiting[], asked: readonly Operation[], { name }: SshTarget): Waiting[] {
+  return asked.flatMap((operation) => {
+    const index = waiting.findIndex((one) => one.operation === operation && one.host === name);
+    return index < 0 ? [] : waiting.splice(index, 1);
+  });
+}
+
+/** Sends at once what nobody waits for, and the rest when it is let go. */
+async function pass<T>(
+  held: readonly Waiting[],
+  options: HostCallOptions,
+  send: (options: HostCallOptions) => Promise<T>,
+): Promise<T> {
+  if (held.length === 0) return send(options);
+  for (const { arrive } of held) arrive('here');
+  for (const { gone } of held) await gone;
+  const { timeoutMs, onProgress } = options;
+  // Without the activity's signal: this request is on its way, whoever would rather have it back.
+  const rest = { ...(timeoutMs === undefined ? {} : { timeoutMs }), ...(onProgress ? { onProgress } : {}) };
+  try {
+    const result = await send(rest);
+    for (const { answer } of held) answer('done');
+    return result;
+  } catch (error) {
+    for (const { answer } of held) answer(error instanceof HostRefused ? error.hostCode : String(error));
+    throw error;
+  }
+}
+
 class GatedProgram extends HostProgram {
   constructor(
     ssh: SshConnections,
@@ -78,37 +114,27 @@ class GatedProgram extends HostProgram {
     request: ChangeRequest,
     options: HostCallOptions = {},
   ): Promise<ChangeResult> {
-    return this.pass(request.operation, target, options, (now) => super.change(target, request, now));
+    const held = taken(this.waiting, [request.operation], target);
+    return pass(held, options, (now) => super.change(target, request, now));
   }
 
   override async stage(...asked: Parameters<HostProgram['stage']>): Promise<ChangeResult> {
     const [target, request, archive, options = {}] = asked;
-    return this.pass('stage', target, options, (now) => super.stage(target, request, archive, now));
+    const held = taken(this.waiting, ['stage'], target);
+    return pass(held, options, (now) => super.stage(target, request, archive, now));
+  }
+}
+
+/** What goes to a host in one play is one request here; a host that is waited for has a play of its own. */
+class GatedAnsible extends AnsibleProgram {
+  constructor(private readonly waiting: Waiting[]) {
+    super(new Ansible());
   }
 
-  private async pass(
-    asked: Operation,
-    target: SshTarget,
-    options: HostCallOptions,
-    send: (options: HostCallOptions) => Promise<ChangeResult>,
-  ): Promise<ChangeResult> {
-    const index = this.waiting.findIndex(
-      ({ operation, host }) => operation === asked && host === target.name,
-    );
-    const [held] = index < 0 ? [] : this.waiting.splice(index, 1);
-    if (!held) return send(options);
-    held.arrive('here');
-    await held.gone;
-    const { timeoutMs, onProgress } = options;
-    // Without the activity's signal: this request is on its way, whoever would rather have it back.
-    const rest = { ...(timeoutMs === undefined ? {} : { timeoutMs }), ...(onProgress ? { onProgress } : {}) };
-    try {
-      const result = await send(rest);
-      held.answer('done');
-      return result;
-    } catch (error) {
-      held.answer(error instanceof HostRefused ? error.hostCode : String(error));
-      throw error;
-    }
+  override async requests(...asked: Parameters<AnsibleProgram['requests']>): Promise<ChangeResult[]> {
+    const [host, requests, secrets, options = {}, mode] = asked;
+    const operations = requests.map(({ operation }) => operation);
+    const held = taken(this.waiting, operations, host.target);
+    return pass(held, options, (now) => super.requests(host, requests, secrets, now, mode));
   }
 }

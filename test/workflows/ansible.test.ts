@@ -4,7 +4,7 @@ import { computePlan, type PlannedStep } from '../../src/domain/plan.js';
 import { planInput, policy, release } from '../domain/release-fixtures.js';
 import { failure, upgrade, type MockWorld } from './mock-activities.js';
 import { UNHEALTHY } from './reports.js';
-import { TestServer } from './test-server.js';
+import { ended, TestServer } from './test-server.js';
 
 let server: TestServer;
 beforeAll(async () => {
@@ -53,7 +53,8 @@ describe('a dry run in which Ansible has a part', () => {
   }, 150_000);
 });
 
-test('a playbook that could not be undone is PARTIAL, though every host serves the old release', () => {
+test('a playbook that could not be undone is PARTIAL, though every host serves the old release, until it is undone', () => {
+  let mended = false;
   const world: MockWorld = played({
     check: () =>
       Promise.resolve(
@@ -61,7 +62,7 @@ test('a playbook that could not be undone is PARTIAL, though every host serves t
       ),
     restore: async (call) => {
       await world.restored(call);
-      if (call.leaves === '2.0.0' && call.host.name === 'web-2')
+      if (call.leaves === '2.0.0' && call.host.name === 'web-2' && !mended)
         throw failure('ANSIBLE_FAILED', 'web-2: the task "undrain" failed');
       return { changed: true, notReady: null };
     },
@@ -76,5 +77,12 @@ test('a playbook that could not be undone is PARTIAL, though every host serves t
     expect(end.result.outcome).toBe('PARTIAL');
     expect(end.message).toContain('web-2: the task "undrain" failed');
     expect(world.everyHostServes(release('1.0.0'))).toBe(true);
+
+    const again = await ended(await stage.recover({ kind: 'converge', adopt: null }));
+    expect(again.result.outcome).toBe('PARTIAL');
+    mended = true;
+    const last = await ended(await stage.recover({ kind: 'converge', adopt: null }));
+    expect(last.result.outcome).toBe('SUCCEEDED');
+    expect((await stage.status()).quarantine).toBeNull();
   }, world);
 }, 150_000);

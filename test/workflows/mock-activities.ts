@@ -13,6 +13,7 @@ import type { ErrorCode } from '../../src/domain/errors.js';
 import type { HostErrorCode } from '../../src/domain/host-protocol.js';
 import type { ReleaseRef } from '../../src/domain/manifest.js';
 import type { HashedPlan } from '../../src/domain/plan.js';
+import { stillLeft } from '../../src/domain/quarantine.js';
 import type { RecoveryPlan } from '../../src/domain/recovery.js';
 import type { Release } from '../../src/domain/release.js';
 import { chooseTarget } from '../../src/domain/rollback-target.js';
@@ -290,6 +291,7 @@ export class MockWorld {
       hosts,
       compose: null,
       policy: this.policy,
+      ...stillLeft(wish.kind, state.quarantine),
       settles: state.quarantine?.lost.includes(DATABASE) ?? false,
       supply: [],
       would: {},

@@ -7,7 +7,12 @@ const listed = z
   .object({
     _meta: z.object({
       hostvars: z
-        .record(z.string(), z.object({ ansible_host: z.unknown(), ansible_port: z.unknown() }).partial())
+        .record(
+          z.string(),
+          z
+            .object({ ansible_host: z.unknown(), ansible_port: z.unknown(), ansible_connection: z.unknown() })
+            .partial(),
+        )
         .default({}),
     }),
   })
@@ -16,6 +21,12 @@ const listed = z
   );
 
 type Listed = z.output<typeof listed>;
+
+/**
+ * Names of the one way in which a play is to reach a host. By another it would change something else than safeguard looks at: by `local`
+ * the runner itself. The play can't just be told `ssh`, or a task that is delegated to the runner would not find it.
+ */
+const CONNECTIONS: readonly unknown[] = ['ssh', 'smart', 'ansible.builtin.ssh'];
 
 /** What may stand in plans, unit titles and messages. */
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/;
@@ -35,11 +46,20 @@ function members(inventory: Listed, group: string, seen = new Set<string>()): st
 }
 
 function hostOf(file: string, { _meta }: Listed, name: string): HostRef {
-  const { ansible_host: address = name, ansible_port: port = 22 } = _meta.hostvars[name] ?? {};
+  const {
+    ansible_host: address = name,
+    ansible_port: port = 22,
+    ansible_connection: connection = 'ssh',
+  } = _meta.hostvars[name] ?? {};
   if (!NAME.test(name))
     throw invalid(file, `the host's name ${JSON.stringify(name)} is not one to be used here`);
   if (typeof address !== 'string' || !ADDRESS.test(address))
     throw invalid(file, `ansible_host of ${name} is ${JSON.stringify(address)}, and not an address`);
+  if (!CONNECTIONS.includes(connection))
+    throw invalid(
+      file,
+      `ansible_connection of ${name} is ${JSON.stringify(connection)}, and hosts are reached by ssh only`,
+    );
   const number = Number(port);
   if (!Number.isInteger(number) || number < 1 || number > 65_535)
     throw invalid(file, `ansible_port of ${name} is ${JSON.stringify(port)}, and not a port`);

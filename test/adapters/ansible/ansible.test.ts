@@ -123,6 +123,20 @@ describe('a failure', () => {
     });
   }, 60_000);
 
+  test('of a task that would ask the runner in place of the host is told before anything is asked', async () => {
+    const file = await playbook('local', {
+      name: 'activate',
+      connection: 'local',
+      safeguard_host: { request: '{{ safeguard_request }}' },
+    });
+    const request = { operation: 'activate' } as unknown as AnsibleRequest;
+    const program = new AnsibleProgram(ansible);
+    await expect(program.own(host(), { playbook: file, vars: {} }, request)).rejects.toMatchObject({
+      code: 'ANSIBLE_FAILED',
+      message: expect.stringContaining('is carried out by ssh only, and this task has the connection local'),
+    });
+  }, 60_000);
+
   test('to start it is told as such', async () => {
     await expect(new Ansible('/nowhere').version()).rejects.toMatchObject({ code: 'ANSIBLE_MISSING' });
   });

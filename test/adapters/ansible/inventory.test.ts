@@ -26,7 +26,7 @@ const FLEET = `all:
   children:
     web:
       children:
-        east: { hosts: { web-1.example: { ansible_host: 192.0.2.11 }, web-2: {} } }
+        east: { hosts: { web-1.example: { ansible_host: 192.0.2.11, ansible_connection: ssh }, web-2: {} } }
         west: { hosts: { web-3: { ansible_host: '2001:db8::3', ansible_port: 2222 } } }
     db: { hosts: { db-1: {} } }
 `;
@@ -50,6 +50,18 @@ test.each([
   ['no inventory', '{ this is: [no inventory', 'all', /Ansible says: .*inventory/s],
   ['a name with a space', 'all: { hosts: { "web 1": {} } }', 'all', /name "web 1"/],
   ['no address', 'all: { hosts: { w: { ansible_host: "-oProxyCommand=x" } } }', 'all', /ansible_host of w/],
+  [
+    'the runner in place of a host',
+    'all: { hosts: { w: { ansible_connection: local } } }',
+    'all',
+    /ansible_connection of w is "local"/,
+  ],
+  [
+    'another connection for a whole group',
+    'all: { children: { web: { hosts: { w: {} }, vars: { ansible_connection: "{{ way }}" } } } }',
+    'web',
+    /ansible_connection of w is "\{\{ way \}\}"/,
+  ],
   ['no port', 'all: { hosts: { w: { ansible_port: ssh } } }', 'all', /ansible_port of w is "ssh"/],
 ])(
   '%s is refused with a sentence',
