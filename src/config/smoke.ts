@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { SafeguardError } from '../domain/errors.js';
 import { isOfLevel, type SmokeLevel, type SmokeProbe, type SmokeTest } from '../domain/smoke.js';
-import { absoluteSecret } from './load.js';
+import { absoluteSecret } from './guarded.js';
 import { fillPlaceholders, placeholdersIn, type Placeholders } from './placeholders.js';
 import { readConfigText } from './read-text.js';
 import type { SecretReference } from './schema.js';
