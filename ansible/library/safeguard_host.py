@@ -2334,10 +2334,12 @@ def read_copy(app: App, request: dict, scratch: str, name: str) -> tuple:
 FORENSICS_KEPT = 10
 FORENSICS_FREE_BYTES = 32 << 20
 FORENSICS_LOG_BYTES = 1 << 20
+FORENSICS_LOG_ENTRIES = 200
 FORENSICS_ANSWER_BYTES = 256 << 10
 SHORTEST_SECRET = 4
 ENVIRONMENT_LINE = re.compile(r'^[A-Z_][A-Z0-9_]*="((?:[^"\\]|\\.)*)"$', re.MULTILINE | re.DOTALL)
 LOG_ENTRY = re.compile(r'\d{4}-\d\d-\d\dT')
+LAST_ENTRIES = '.log of the last entries'
 BUNDLE = re.compile(r'.+-(\d{8}T\d{6}Z(?:-\d+)?)')
 
 
@@ -2402,7 +2404,7 @@ def gather(app: App, logs: int, deadline: float) -> Gathered:
         files['deployments.json'] = readable_json(read_ledger(app)['history'])
     except OSError as error:
         missing['deployments.json'] = f'the journal cannot be read: {error}'
-    for name, (found, why) in ask_all(questions(app, units, logs), deadline).items():
+    for name, (found, why) in longer_logs(ask_all(questions(app, units, logs), deadline)).items():
         if found:
             files[name] = oldest_first(found) if name.endswith('.log') else found
         if why:
@@ -2422,12 +2424,25 @@ def questions(app: App, units: list, logs: int) -> dict:
     }
     for unit in units:
         # The newest first, so that a flood of lines costs no more than what is kept of it.
-        found[f'{unit}.log'] = (('journalctl', '--quiet', '--no-pager', '--reverse', '--output=short-iso',
-                                 f'--since=-{logs}s', f'--unit={unit}'), None, (0,))
+        journal = ('journalctl', '--quiet', '--no-pager', '--reverse', '--output=short-iso', f'--unit={unit}')
+        found[f'{unit}.log'] = ((*journal, f'--since=-{logs}s'), None, (0,))
+        # Why a service that hangs fell silent may be older than that.
+        found[f'{unit}{LAST_ENTRIES}'] = ((*journal, f'--lines={FORENSICS_LOG_ENTRIES}'), None, (0,))
         # 3: the unit does not run, which may well be the answer.
         found[f'{unit}.status'] = (('systemctl', 'status', '--no-pager', '--full', '--lines=0', '--', unit),
                                    None, (0, 3))
     return found
+
+
+def longer_logs(answers: dict) -> dict:
+    """Each log once: its last minutes, or its last entries where those go further back. Both begin with the newest
+    entry, so the longer has the other in it."""
+    logs = {name.removesuffix(LAST_ENTRIES) + '.log': answers[name] for name in answers if name.endswith(LAST_ENTRIES)}
+    merged = {name: answer for name, answer in answers.items() if not name.endswith(LAST_ENTRIES)}
+    for name, (entries, why) in logs.items():
+        minutes, why_not = merged[name]
+        merged[name] = (max(minutes, entries, key=len), why_not or why)
+    return merged
 
 
 def split_name(app: App) -> tuple:

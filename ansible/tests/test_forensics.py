@@ -62,6 +62,15 @@ class TextTest(HostTest):
         log = '2026-01-01T10:00:02+0000 b\n   of two lines\n2026-01-01T10:00:01+0000 a\n'
         self.assertEqual(host.oldest_first(log), '2026-01-01T10:00:01+0000 a\n2026-01-01T10:00:02+0000 b\n   of two lines\n')
 
+    def test_of_a_log_the_last_minutes_or_what_goes_further_back(self):
+        last = host.LAST_ENTRIES
+        told = {'a.log': ('', None), f'a{last}': ('new\nold\n', None), 'disk.txt': ('x\n', None),
+                'b.log': ('new\nolder\noldest\n', 'late'), f'b{last}': ('new\n', None),
+                'c.log': ('', None), f'c{last}': ('', 'journalctl ended with 1')}
+        self.assertEqual(host.longer_logs(told), {
+            'a.log': ('new\nold\n', None), 'disk.txt': ('x\n', None), 'b.log': ('new\nolder\noldest\n', 'late'),
+            'c.log': ('', 'journalctl ended with 1')})
+
     def test_the_newest_lines_are_kept(self):
         self.assertEqual(host.newest('one\ntwo\nthree\n', 10), 'three\n')
         self.assertEqual(host.newest('one\n', 4), 'one\n')

@@ -1,10 +1,8 @@
-import { readFile } from 'node:fs/promises';
 import { commandProbe } from '../adapters/probes/command.js';
 import { fromHere } from '../adapters/probes/dial.js';
 import { queryPrometheus } from '../adapters/probes/prometheus.js';
 import { tcpProbe } from '../adapters/probes/tcp.js';
 import { tlsProbe } from '../adapters/probes/tls.js';
-import { readSecret } from '../adapters/secrets.js';
 import type { SshConnections } from '../adapters/ssh/connections.js';
 import type { SshTarget } from '../adapters/ssh/target.js';
 import { askWeb } from '../checks/web.js';
@@ -22,6 +20,7 @@ import {
 import { SafeguardError } from '../domain/errors.js';
 import { judgeCommand, judgeContainer, judgeSamples, judgeWeb } from '../domain/judging-own.js';
 import { judgeCertificate } from '../domain/smoke.js';
+import { certificates, keysTo } from './guarded.js';
 
 /** Of one look. */
 export interface Limits {
@@ -29,25 +28,15 @@ export interface Limits {
   readonly timeoutMs: number;
 }
 
-/** Certificates that are trusted; `undefined`: those of Node.js. */
-async function certificates(file: string | undefined): Promise<string | undefined> {
-  if (file === undefined) return undefined;
-  try {
-    return await readFile(file, 'utf8');
-  } catch (cause) {
-    throw new SafeguardError('CONFIG_INVALID', `The certificates of a check can't be read (file ${file}).`, {
-      cause,
-    });
-  }
+async function lookAtWeb(check: WebCheck, limits: Limits): Promise<Observation> {
+  const { headers, ca } = await keysTo(check.name, check);
+  const request = { url: new URL(check.url), headers: { ...check.headers, ...headers } };
+  return judgeWeb(check, await askWeb(request, { ...limits, ca }));
 }
 
-async function lookAtWeb(check: WebCheck, limits: Limits): Promise<Observation> {
-  const secrets = Object.entries(check.secretHeaders).map(
-    ([header, at]) => [header, readSecret(at, `${check.name}: ${header}`)] as const,
-  );
-  const headers = { ...check.headers, ...Object.fromEntries(secrets) };
-  const ca = await certificates(check.ca);
-  return judgeWeb(check, await askWeb({ url: new URL(check.url), headers }, { ...limits, ca }));
+async function lookAtPrometheus(check: PrometheusCheck, limits: Limits): Promise<Observation> {
+  const place = { url: check.url, ...(await keysTo(check.name, check)) };
+  return judgeSamples(check, await queryPrometheus(place, check.query, limits));
 }
 
 async function lookAtCertificate(
@@ -72,7 +61,7 @@ export async function lookOutside(
     case 'tls':
       return lookAtCertificate(check, limits);
     case 'prometheus':
-      return judgeSamples(check, await queryPrometheus(check.url, check.query, limits));
+      return lookAtPrometheus(check, limits);
   }
 }
 

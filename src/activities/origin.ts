@@ -1,5 +1,5 @@
 import type { Branch, OriginRepository } from '../adapters/github/repository.js';
-import type { EnvironmentConfig } from '../config/load.js';
+import type { EnvironmentConfig, GithubConfig } from '../config/load.js';
 import type { ReleasePolicy } from '../domain/policy.js';
 import {
   asksForOrigin,
@@ -16,8 +16,6 @@ import {
 } from '../domain/provenance.js';
 import type { Release } from '../domain/release.js';
 import type { DeploymentRequest, Provenance } from '../domain/run.js';
-import type { Dependencies } from './dependencies.js';
-import type { Pulse } from './pulse.js';
 
 /** What was asked for, and where it comes from by the caller's word. */
 export type Wanted = Pick<DeploymentRequest, 'version' | 'source'>;
@@ -30,23 +28,21 @@ interface Subject {
 
 /**
  * What is known of where a release comes from. With GitHub configured it is judged by the environment's policy: tag, commit,
- * branch, checks, in this order; otherwise what the caller says is passed on, and that nobody looked.
+ * branch, checks, in this order; otherwise what the caller says is passed on, and that nobody looked. `open` is called for the former
+ * only.
  * @throws SafeguardError RELEASE_NOT_ALLOWED, GITHUB_UNREACHABLE, GITHUB_DENIED, SECRET_MISSING
  */
 export async function originOf(
-  { openRepository }: Dependencies,
+  open: (github: GithubConfig) => OriginRepository,
   { github, policy }: EnvironmentConfig,
   { request, release }: Subject,
-  pulse: Pulse,
 ): Promise<Provenance> {
   const asked = policy.release;
   const claims = { version: release.version, built: release.gitSha, source: request.source ?? null };
   if (!asksForOrigin(asked))
     return onTheirWord(asked, claims, 'the policy of the environment asks for nothing');
   if (github === null) return onTheirWord(asked, claims, 'github is not configured');
-  pulse.say(`asking GitHub about ${github.repository}`);
-  const repository = openRepository(github, pulse);
-  return judged(repository, github.repository, asked, claims);
+  return judged(open(github), github.repository, asked, claims);
 }
 
 async function judged(

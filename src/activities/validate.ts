@@ -49,6 +49,8 @@ export async function validate(
       version,
       ...(source === undefined ? {} : { source }),
       ...(request.preflight === true ? {} : { level: 'basic' as const }),
+      // It goes through its whole plan with Ansible in a moment.
+      ...(request.dryRun === true ? { leaveOut: ['dry run'] as const } : {}),
     };
     const { report, resolved, provenance, isHeld } = await lookBefore(
       dependencies,

@@ -131,10 +131,13 @@ export const DESCRIPTIONS: Readonly<Record<string, string>> = {
   }),
   ...ownCheck('prometheus', {
     url: 'Address of the Prometheus, as the runner sees it, without /api.',
+    secret_headers: 'Headers whose values stand elsewhere, such as authorization.',
+    ca: 'File on the runner, seen from this file, with the certificates that are trusted. Left out: the usual ones.',
     query: 'What it is asked; it comes to samples or a number.',
     below: 'Every sample must be below this.',
     above: 'Every sample must be above this.',
   }),
+  ...secret(ownCheckPath('prometheus', 'secret_headers.*')),
   ...ownCheck('container', {
     engine: 'What runs it. It is asked as the deploying user, who must be allowed to.',
     container:
@@ -167,6 +170,10 @@ export const DESCRIPTIONS: Readonly<Record<string, string>> = {
   prometheus: 'Asked how the runner is, before a deployment; left out: the runner asks itself.',
   'prometheus.url': 'Address of Prometheus, such as http://prometheus.internal:9090.',
   'prometheus.runner': 'Label selector of this runner\'s metrics, such as {instance="ci-1:9100"}.',
+  'prometheus.secret_headers': 'Headers whose values stand elsewhere, such as authorization.',
+  ...secret('prometheus.secret_headers.*'),
+  'prometheus.ca':
+    'File on the runner, seen from this file, with the certificates that are trusted. Left out: the usual ones.',
   'github.api':
     'Address of the API; GitHub Enterprise has its own, such as https://github.example.com/api/v3.',
   'github.token': 'Where the token is found. Left out: asked without a login.',

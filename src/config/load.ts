@@ -5,6 +5,7 @@ import type { Policy } from '../domain/policy.js';
 import type { SmokeLevel } from '../domain/smoke.js';
 import type { VersionForm } from '../domain/version.js';
 import { isVersion } from '../domain/version.js';
+import { absoluteSecret, secretHeadersFrom } from './guarded.js';
 import { mergeOver } from './merge.js';
 import { readConfigText } from './read-text.js';
 import { resolvedOwnChecks } from './own-checks.js';
@@ -48,7 +49,18 @@ export interface EnvironmentConfig extends ApplicationSection {
   /** Where releases come from, and who judges it; `null`: the caller's word is taken. */
   readonly github: GithubConfig | null;
   /** Asked how the runner is; `null`: the runner asks itself. */
-  readonly prometheus: { readonly url: string; readonly runner: string } | null;
+  readonly prometheus: PrometheusConfig | null;
+}
+
+/** The Prometheus that is asked how the runner is. */
+export interface PrometheusConfig {
+  readonly url: string;
+  /** Label selector of the runner's metrics; `{}`: all. */
+  readonly runner: string;
+  /** Headers whose values stand elsewhere. */
+  readonly secretHeaders: Readonly<Record<string, SecretReference>>;
+  /** File of trusted certificates, by its absolute path; `undefined`: the usual ones. */
+  readonly ca: string | undefined;
 }
 
 /** Which smoke tests a deployment asks, and where. The file is read when it is needed: nobody who aborts a run needs it. */
@@ -245,7 +257,7 @@ function environmentConfig(
     records: resolve(base, file.records),
     allowedSigners: section.approval.allowed_signers ? resolve(base, section.approval.allowed_signers) : null,
     github: githubConfig(base, file),
-    prometheus: file.prometheus ?? null,
+    prometheus: prometheusConfig(base, file),
   };
 }
 
@@ -263,6 +275,13 @@ function githubConfig(base: string, { github }: ConfigFile): GithubConfig | null
   return { repository, api, token: token ? absoluteSecret(base, token) : null };
 }
 
+function prometheusConfig(base: string, { prometheus }: ConfigFile): PrometheusConfig | null {
+  if (!prometheus) return null;
+  const { url, runner, ca } = prometheus;
+  const secretHeaders = secretHeadersFrom(base, prometheus);
+  return { url, runner, secretHeaders, ca: ca === undefined ? undefined : resolve(base, ca) };
+}
+
 function auditConfig(base: string, { audit, records }: ConfigFile): AuditConfig {
   if (audit === undefined) return { kind: 'directory', directory: resolve(base, records, 'audit') };
   if (typeof audit === 'string') return { kind: 'directory', directory: resolve(base, audit) };
@@ -278,11 +297,6 @@ function auditConfig(base: string, { audit, records }: ConfigFile): AuditConfig 
     accessKey: access_key ? absoluteSecret(base, access_key) : null,
     secretKey: secret_key ? absoluteSecret(base, secret_key) : null,
   };
-}
-
-/** Files of secrets are found from where `safeguard.yaml` stands, as all its paths are, not from where a worker was started. */
-export function absoluteSecret(base: string, reference: SecretReference): SecretReference {
-  return 'file' in reference ? { file: resolve(base, reference.file) } : reference;
 }
 
 /**

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { line, port, secretReference, urlPath } from './schema-parts.js';
+import { guarded, headerName } from './guarded.js';
+import { line, port, urlPath } from './schema-parts.js';
 
 const base = {
   /** For people; unique among these. */
@@ -8,9 +9,6 @@ const base = {
 };
 /** May have placeholders; what they make of it is judged once they are filled. */
 const url = line.regex(/^https?:\/\/./, 'expected a URL').max(2000);
-const headerName = z
-  .string()
-  .regex(/^[a-z0-9!#$%&'*+.^_`|~-]+$/, 'expected the name of a header, lower case');
 const status = z.int().min(100).max(599).default(200);
 const containerName = z
   .string()
@@ -23,8 +21,7 @@ const http = z.strictObject({
   status,
   contains: line.min(1).optional(),
   headers: z.record(headerName, line).default({}),
-  secret_headers: z.record(headerName, secretReference).default({}),
-  ca: line.min(1).optional(),
+  ...guarded,
 });
 const tcp = z.strictObject({ kind: z.literal('tcp'), ...base, host: line.min(1), port });
 const tls = z.strictObject({
@@ -46,6 +43,7 @@ const prometheus = z
     kind: z.literal('prometheus'),
     ...base,
     url,
+    ...guarded,
     query: z.string().min(1).max(10_000),
     below: z.number().optional(),
     above: z.number().optional(),

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import type { Check, CheckCategory, Severity } from '../domain/check.js';
-import type { SecretReference } from './schema.js';
+import { secretHeadersFrom } from './guarded.js';
 import type { OwnCheckSection } from './own-checks-schema.js';
 import { fillPlaceholders, placeholdersIn, type Placeholders } from './placeholders.js';
 
@@ -53,15 +53,9 @@ export function resolvedOwnChecks(
 }
 
 function withPathsFrom(base: string, section: OwnCheckSection): OwnCheckSection {
-  if (!('ca' in section) && section.kind !== 'http') return section;
-  const ca = section.ca === undefined ? {} : { ca: resolve(base, section.ca) };
-  if (section.kind !== 'http') return { ...section, ...ca };
-  const found = Object.entries(section.secret_headers).map(([header, at]) => [header, absolute(base, at)]);
-  return { ...section, ...ca, secret_headers: Object.fromEntries(found) as typeof section.secret_headers };
-}
-
-function absolute(base: string, reference: SecretReference): SecretReference {
-  return 'file' in reference ? { file: resolve(base, reference.file) } : reference;
+  const ca = 'ca' in section && section.ca !== undefined ? { ca: resolve(base, section.ca) } : {};
+  if (!('secret_headers' in section)) return { ...section, ...ca };
+  return { ...section, ...ca, secret_headers: secretHeadersFrom(base, section) };
 }
 
 /** A check of one's own as a release has it. */
@@ -89,12 +83,14 @@ export function ownCheckOf(section: OwnCheckSection, attempts: number): Check {
     case 'command':
       return { ...base, kind: 'command', argv: section.run, ...optional('contains', section.contains) };
     case 'prometheus': {
-      const { url, query, below, above } = section;
+      const { url, query, below, above, secret_headers: secretHeaders, ca } = section;
       return {
         ...base,
         kind: 'prometheus',
         url,
         query,
+        secretHeaders,
+        ...optional('ca', ca),
         ...optional('below', below),
         ...optional('above', above),
       };

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { PREFLIGHT_LEVELS } from '../domain/preflight.js';
 import { duration, durationOrNone } from './duration.js';
+import { guarded } from './guarded.js';
 import { ownCheck } from './own-checks-schema.js';
 import { line, name, port, secretReference, urlPath, variable } from './schema-parts.js';
 import { windowsSection } from './windows.js';
@@ -228,9 +229,15 @@ export const configSchema = z.strictObject({
   /** Asked how the runner is, before a deployment (spec S3, S19). */
   prometheus: z
     .strictObject({
-      url: line.regex(/^https?:\/\//, 'expected a URL'),
+      url: line
+        .refine((url) => /^https?:/.test(url) && URL.canParse(url), 'expected a URL')
+        .refine(
+          (url) => !URL.canParse(url) || new URL(url).username === '',
+          'expected a URL without a login; secret_headers names where one is found',
+        ),
       /** Label selector of this runner's metrics: `{instance="ci-1:9100"}`. */
       runner: line.regex(/^\{.*\}$/, 'expected a selector such as {instance="ci-1:9100"}').default('{}'),
+      ...guarded,
     })
     .optional(),
   /** Where the audit trail is kept: a directory (default: `audit` below `records`), or a bucket. */

@@ -1,19 +1,22 @@
 import type { EnvironmentConfig } from './load.js';
 import type { SecretReference } from './schema.js';
 
+type Named = readonly [name: string, reference: SecretReference];
+
+function headers(of: string, all: Readonly<Record<string, SecretReference>>): Named[] {
+  return Object.entries(all).map(([header, at]) => [`${of}: ${header}`, at]);
+}
+
 /** Secrets that a release can't be deployed without, and what people call each. */
-export function secretReferences(
-  environment: EnvironmentConfig,
-): readonly (readonly [name: string, reference: SecretReference])[] {
+export function secretReferences(environment: EnvironmentConfig): readonly Named[] {
   const ofComponents = Object.values(environment.components).flatMap((component) =>
     component.kind === 'systemd' ? Object.entries(component.secrets) : [],
   );
   const ofChecks = environment.ownChecks.flatMap((check) =>
-    check.kind === 'http'
-      ? Object.entries(check.secret_headers).map(([header, at]) => [`${check.name}: ${header}`, at] as const)
-      : [],
+    'secret_headers' in check ? headers(check.name, check.secret_headers) : [],
   );
-  const { migrations } = environment;
+  const { migrations, prometheus } = environment;
+  const ofPrometheus = headers('prometheus', prometheus?.secretHeaders ?? {});
   const ofMigrations = migrations ? [['migrations.password', migrations.password] as const] : [];
-  return [...ofComponents, ...ofMigrations, ...ofChecks];
+  return [...ofComponents, ...ofMigrations, ...ofPrometheus, ...ofChecks];
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { SMOKE_LEVELS } from '../domain/smoke.js';
 import { duration } from './duration.js';
-import { secretReference } from './schema-parts.js';
+import { port, secretReference } from './schema-parts.js';
 
 /** Characters of a regular expression: nobody reads a longer one. */
 const LONGEST_PATTERN = 500;
@@ -84,6 +84,34 @@ const http = z
   })
   .refine(({ json, body }) => json === undefined || body === undefined, 'expected json or body, not both');
 
+/** Never the secret itself, and no other value either: what stands in the file or on the command line is none. */
+const secretPlaceholder = z
+  .string()
+  .regex(/^\{[a-z][a-z0-9_]*\}$/, 'expected a placeholder such as {password} that secrets has');
+
+const postgres = z.strictObject({
+  host: text.min(1),
+  port: port.default(5432),
+  database: text.min(1),
+  user: text.min(1),
+  password: secretPlaceholder.optional(),
+  tls: z.boolean().default(false),
+  /** At least so many. */
+  tables: z.int().min(0).optional(),
+  schema_version: z
+    .string("expected a version in quotes such as '7' or '1.10'")
+    .regex(/^(\d+(\.\d+)*|\{[a-z][a-z0-9_]*\})$/, "expected a version in quotes such as '7' or '1.10'")
+    .optional(),
+});
+
+const redis = z.strictObject({
+  host: text.min(1),
+  port: port.default(6379),
+  password: secretPlaceholder.optional(),
+  /** Percent of its `maxmemory` that it must stay below. */
+  memory_below: z.int().min(1).max(100).optional(),
+});
+
 /** What a test asks. */
 const PROBES = {
   http: http.optional(),
@@ -95,7 +123,9 @@ const PROBES = {
     .min(2)
     .optional(),
   service: z.strictObject({ url: address, version: text.optional() }).optional(),
-  tcp: z.strictObject({ host: text.min(1), port: z.int().min(1).max(65_535) }).optional(),
+  tcp: z.strictObject({ host: text.min(1), port }).optional(),
+  postgres: postgres.optional(),
+  redis: redis.optional(),
 } as const;
 const PROBE_NAMES = Object.keys(PROBES) as (keyof typeof PROBES)[];
 
@@ -111,8 +141,7 @@ const test = z
     `expected exactly one of ${PROBE_NAMES.join(', ')}`,
   );
 
-/** `smoke.yaml`. Unknown keys are refused everywhere. */
-export const smokeSchema = z.strictObject({
+const file = z.strictObject({
   /** Longest that one answer may take, and how often a test is tried; the command line goes before both. */
   timeout: duration.default(10),
   retries: z.int().min(0).max(20).default(5),
@@ -122,6 +151,16 @@ export const smokeSchema = z.strictObject({
   vars: z.record(word, z.union([text, z.number()])).default({}),
   secrets: z.record(word, secretReference).default({}),
   tests: z.array(test).min(1).max(500),
+});
+
+/** `smoke.yaml`. Unknown keys are refused everywhere. */
+export const smokeSchema = file.check(({ value: { tests, secrets }, issues }) => {
+  for (const [index, { postgres, redis }] of tests.entries()) {
+    const password = (postgres ?? redis)?.password;
+    if (password === undefined || Object.hasOwn(secrets, password.slice(1, -1))) continue;
+    const path = ['tests', index, postgres ? 'postgres' : 'redis', 'password'];
+    issues.push({ code: 'custom', input: password, path, message: `secrets has no ${password}` });
+  }
 });
 
 export type SmokeFile = z.output<typeof smokeSchema>;

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { SafeguardError } from '../domain/errors.js';
 import { isOfLevel, type SmokeLevel, type SmokeProbe, type SmokeTest } from '../domain/smoke.js';
-import { absoluteSecret } from './load.js';
+import { absoluteSecret } from './guarded.js';
 import { fillPlaceholders, placeholdersIn, type Placeholders } from './placeholders.js';
 import { readConfigText } from './read-text.js';
 import type { SecretReference } from './schema.js';
@@ -45,7 +45,7 @@ export const BUILT_IN: SmokeSuite = {
 
 /** What a test asks, as it stands in the file. */
 function probeOf(entry: SmokeEntry): SmokeProbe {
-  const { http, tls, https_enforced: enforced, cors, same, service, tcp } = entry;
+  const { http, tls, https_enforced: enforced, cors, same, service, tcp, postgres, redis } = entry;
   if (http) {
     const { expect, extract, json, body, ...request } = http;
     const { within, ...rest } = expect;
@@ -69,6 +69,14 @@ function probeOf(entry: SmokeEntry): SmokeProbe {
     return { kind: 'service', url, ...(version === undefined ? {} : { version }) };
   }
   if (tcp) return { kind: 'tcp', ...tcp };
+  if (postgres) {
+    const { schema_version: schemaVersion, ...place } = postgres;
+    return { kind: 'postgres', ...place, schemaVersion };
+  }
+  if (redis) {
+    const { memory_below: memoryBelow, ...place } = redis;
+    return { kind: 'redis', ...place, memoryBelow };
+  }
   throw new SafeguardError('INTERNAL', `The test ${entry.name} asks nothing.`);
 }
 

@@ -106,6 +106,10 @@ export interface PrometheusCheck extends CheckBase {
   readonly query: string;
   readonly below?: number;
   readonly above?: number;
+  /** As of {@link WebCheck}; releases of earlier versions have none. */
+  readonly secretHeaders?: WebCheck['secretHeaders'];
+  /** As of {@link WebCheck}. */
+  readonly ca?: string;
 }
 
 /** A container on each host runs, and is healthy where it says so. */

@@ -57,19 +57,41 @@ function answeredBy({ status, body }: { readonly status: number; readonly body: 
   return NGINX_MEANS[status] ?? ' (nginx itself)';
 }
 
-/** Judges what the database said. */
-export function judgeDatabase(
-  { aspect, tolerates: range, minimumTables }: DatabaseCheck,
-  answer: { readonly schemaVersion: string | null; readonly tables: number; readonly ms: number },
+/** What a database said of itself. */
+interface DatabaseAnswer {
+  readonly schemaVersion: string | null;
+  readonly tables: number;
+  readonly ms: number;
+}
+
+/** Judges what the database said, by what a check asks of it. */
+export function judgeDatabase(check: DatabaseCheck, answer: DatabaseAnswer): Observation {
+  const { aspect, tolerates: range, minimumTables } = check;
+  return judgeContents(
+    {
+      range: (aspect ?? 'schema') === 'schema' ? range : undefined,
+      minimumTables: (aspect ?? 'tables') === 'tables' ? minimumTables : undefined,
+    },
+    answer,
+  );
+}
+
+/** Judges what is in a database; what is left out may be anything. */
+export function judgeContents(
+  wanted: {
+    readonly range?: DatabaseCheck['tolerates'] | undefined;
+    readonly minimumTables?: number | undefined;
+  },
+  { schemaVersion, tables, ms }: DatabaseAnswer,
 ): Observation {
-  const { schemaVersion, tables, ms } = answer;
-  const evidence = `schema ${schemaVersion ?? 'empty'}, ${tables} tables`;
-  const isTolerated = schemaVersion !== null && tolerates(range, schemaVersion);
-  if ((aspect ?? 'schema') === 'schema' && !isTolerated)
-    return fail(`${evidence}; expected schema ${range.min} to ${range.max}`);
-  if ((aspect ?? 'tables') === 'tables' && tables < minimumTables)
-    return fail(`${evidence}; expected at least ${minimumTables}`);
-  return pass(evidence, ms);
+  const { range, minimumTables = 0 } = wanted;
+  const isTolerated = range === undefined || (schemaVersion !== null && tolerates(range, schemaVersion));
+  const found = `schema ${schemaVersion ?? 'empty'}, ${tables} tables`;
+  const expected = [
+    ...(isTolerated ? [] : [`schema ${range.min === range.max ? '' : `${range.min} to `}${range.max}`]),
+    ...(tables < minimumTables ? [`at least ${minimumTables}`] : []),
+  ];
+  return expected.length === 0 ? pass(found, ms) : fail(`${found}; expected ${expected.join(', ')}`);
 }
 
 /** The mount point of which most is in use, and percent. */
@@ -80,9 +102,12 @@ export function fullestDisk({ disk }: Pick<HostSystem, 'disk'>): readonly [mount
 /** Percent of Redis' own limit from which on its memory is short. */
 const CACHE_MEMORY_LIMIT = 90;
 
-/** Judges what Redis said. */
+/** Judges what Redis said; `memoryLimit`: percent of its own limit. */
 export function judgeCache(
-  { aspect = 'ping' }: Pick<CacheCheck, 'aspect'>,
+  {
+    aspect = 'ping',
+    memoryLimit = CACHE_MEMORY_LIMIT,
+  }: Pick<CacheCheck, 'aspect'> & { readonly memoryLimit?: number },
   { info, ms }: { readonly info: Readonly<Record<string, string>>; readonly ms: number },
 ): Observation {
   const number = (field: string): number => Number(info[field] ?? 0);
@@ -95,8 +120,8 @@ export function judgeCache(
   if (limit === 0) return pass(`${megabytes(used)} in use, no limit`);
   const percent = Math.round((used / limit) * 100);
   return judged(
-    percent < CACHE_MEMORY_LIMIT,
-    `${megabytes(used)} of ${megabytes(limit)} in use (${percent} %, limit ${CACHE_MEMORY_LIMIT} %)`,
+    percent < memoryLimit,
+    `${megabytes(used)} of ${megabytes(limit)} in use (${percent} %, limit ${memoryLimit} %)`,
   );
 }
 

@@ -82,7 +82,28 @@ export type SmokeProbe =
   | { readonly kind: 'cors'; readonly url: string; readonly origin: string; readonly allowed: boolean }
   | { readonly kind: 'same'; readonly of: readonly { readonly url: string; readonly at: Source }[] }
   | { readonly kind: 'service'; readonly url: string; readonly version?: string }
-  | { readonly kind: 'tcp'; readonly host: string; readonly port: number };
+  | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
+  | {
+      readonly kind: 'postgres';
+      readonly host: string;
+      readonly port: number;
+      readonly database: string;
+      readonly user: string;
+      readonly password?: string | undefined;
+      /** Over TLS, with a certificate that is trusted. */
+      readonly tls: boolean;
+      /** At least so many. */
+      readonly tables?: number | undefined;
+      readonly schemaVersion?: string | undefined;
+    }
+  | {
+      readonly kind: 'redis';
+      readonly host: string;
+      readonly port: number;
+      readonly password?: string | undefined;
+      /** Percent of its own limit that its memory must stay below. */
+      readonly memoryBelow?: number | undefined;
+    };
 
 /** A test as `smoke.yaml` has it. */
 export interface SmokeTest {

@@ -6,7 +6,7 @@ import { lookByCommand, lookOutside, watchedCommand } from '../../src/activities
 import { SshConnections } from '../../src/adapters/ssh/connections.js';
 import { repeated, turns } from '../../src/checks/repeat.js';
 import type { Observation, OwnCheck } from '../../src/domain/check.js';
-import { startPrometheus, type PrometheusServer } from '../adapters/probes/prometheus-server.js';
+import { LOGIN, startPrometheus, type PrometheusServer } from '../adapters/probes/prometheus-server.js';
 import { freePort, startSshd, type Sshd } from '../adapters/ssh/sshd.js';
 import { CampusSite } from '../checks/campus-site.js';
 import { Authority } from '../checks/certificates.js';
@@ -17,6 +17,7 @@ const SECRET = 'hunter2 and more';
 let folder: string;
 let site: CampusSite;
 let prometheus: PrometheusServer;
+let guarded: PrometheusServer;
 let sshd: Sshd;
 const ssh = new SshConnections();
 const at: Record<string, string> = {};
@@ -25,7 +26,12 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'safeguard-own-'));
   const authority = await Authority.found(folder);
   site = new CampusSite();
-  [prometheus, sshd] = await Promise.all([startPrometheus(), startSshd()]);
+  const certified = await authority.issue('prometheus', 20);
+  [prometheus, guarded, sshd] = await Promise.all([
+    startPrometheus(),
+    startPrometheus([], certified),
+    startSshd(),
+  ]);
   Object.assign(at, {
     plain: await site.plain(),
     secure: await site.secure(await authority.issue('valid', 20)),
@@ -35,7 +41,7 @@ beforeAll(async () => {
   });
 }, 240_000);
 afterAll(async () => {
-  await Promise.all([site.close(), prometheus.stop(), ssh.close()]);
+  await Promise.all([site.close(), prometheus.stop(), guarded.stop(), ssh.close()]);
   await sshd.stop();
   await rm(folder, { recursive: true });
 });
@@ -94,7 +100,7 @@ describe('a page on the web', () => {
     ['plain', '/endless', {}, /^fail: .*larger than/],
     ['secure', '/health', {}, /^fail: .*not trusted/],
     ['down', '/', {}, /^unknown: .*ECONNREFUSED/],
-    ['plain', '/', { ca: '/nowhere/ca.pem' }, /^unknown: The certificates of a check can't be read/],
+    ['plain', '/', { ca: '/nowhere/ca.pem' }, /^unknown: The certificates can't be read/],
     [
       'plain',
       '/',
@@ -130,6 +136,23 @@ test('a query of Prometheus', async () => {
   expect(await ask('sum(')).toMatch(/^fail: .*bad_data/);
   expect(await ask('vector(1)', at['down'])).toMatch(/^unknown: /);
   expect(await ask('vector(1)', at['plain'])).toMatch(/^fail: .*no vector/);
+});
+
+test('a query of a Prometheus that asks for a login, by TLS of an authority of its own', async () => {
+  const login = join(folder, 'login');
+  await writeFile(login, `${LOGIN}\n`);
+  const whole = { secretHeaders: { authorization: { file: login } }, ca: join(folder, 'ca.pem') };
+  const ask = (over: object) =>
+    outside({ kind: 'prometheus', url: guarded.url, query: 'vector(1)', below: 5, ...whole, ...over });
+  expect(await ask({})).toBe('pass: 1: below 5');
+  expect(await ask({ secretHeaders: {} })).toMatch(/^unknown: .*answered 401: it lets nobody in/);
+  expect(await ask({ ca: undefined })).toMatch(/^fail: .*not trusted/);
+  expect(await ask({ ca: '/nowhere/ca.pem' })).toMatch(/^unknown: The certificates can't be read/);
+  expect(await ask({ secretHeaders: { authorization: { env: 'SAFEGUARD_NO_SUCH' } } })).toMatch(
+    /^unknown: The secret own: authorization/,
+  );
+  await writeFile(login, `Basic ${Buffer.from('safeguard:guessed').toString('base64')}`);
+  expect(await ask({})).toMatch(/^unknown: .*answered 401/);
 });
 
 describe('a command on a host', () => {

@@ -1,12 +1,16 @@
 import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { lookAtRunner } from '../../src/activities/preflight/runner-health.js';
-import type { EnvironmentConfig } from '../../src/config/load.js';
+import type { EnvironmentConfig, PrometheusConfig } from '../../src/config/load.js';
 import { freePort } from '../../src/dev/ports.js';
 import type { PreflightSeen } from '../../src/domain/preflight.js';
-import { startPrometheus, type PrometheusServer } from '../adapters/probes/prometheus-server.js';
+import { LOGIN, startPrometheus, type PrometheusServer } from '../adapters/probes/prometheus-server.js';
+import { Authority } from '../checks/certificates.js';
 import { until } from '../hosts/campus-lab.js';
 
 /** What a runner's exporter says; one line a metric. */
@@ -47,7 +51,11 @@ function selector(name: string): string {
 }
 
 function look(runner: string, url = prometheus.url): Promise<PreflightSeen> {
-  const environment = { prometheus: { url, runner } } as EnvironmentConfig;
+  return lookBy({ url, runner, secretHeaders: {}, ca: undefined });
+}
+
+function lookBy(by: PrometheusConfig): Promise<PreflightSeen> {
+  const environment = { prometheus: by } as EnvironmentConfig;
   return lookAtRunner(environment, new AbortController().signal);
 }
 
@@ -73,6 +81,31 @@ test('a Prometheus that does not answer, and a selector that is none', async () 
   await expect(look('{}', away)).rejects.toMatchObject({ code: 'NOT_REACHED' });
   await expect(look('{instance=}')).rejects.toMatchObject({ code: 'PROBE_FAILED' });
 });
+
+test('a Prometheus that asks for a login, by TLS of an authority of its own', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'safeguard-runner-'));
+  const authority = await Authority.found(folder);
+  const guarded = await startPrometheus(
+    [...instances.values()],
+    await authority.issue('prometheus', 20, 'IP:127.0.0.1'),
+  );
+  try {
+    const login = join(folder, 'login');
+    const secretHeaders = { authorization: { file: login } };
+    const by = { url: guarded.url, runner: selector('well'), secretHeaders, ca: join(folder, 'ca.pem') };
+    await expect(lookBy(by)).rejects.toMatchObject({ code: 'SECRET_MISSING' });
+    await writeFile(login, LOGIN);
+    await until('it is scraped', async () => (await lookBy(by)).verdict === 'pass');
+    await expect(lookBy({ ...by, ca: undefined })).rejects.toMatchObject({ code: 'PROBE_FAILED' });
+    await expect(lookBy({ ...by, secretHeaders: {} })).rejects.toMatchObject({
+      code: 'NOT_REACHED',
+      message: expect.stringContaining('answered 401: it lets nobody in') as unknown,
+    });
+  } finally {
+    await guarded.stop();
+    await rm(folder, { recursive: true });
+  }
+}, 60_000);
 
 test('without Prometheus its own numbers, which only warn', async () => {
   const seen = await lookAtRunner({ prometheus: null } as EnvironmentConfig, new AbortController().signal);

@@ -6,9 +6,11 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { MockActivityEnvironment } from '@temporalio/testing';
 import ssh2 from 'ssh2';
 import type { Dependencies } from '../../src/activities/dependencies.js';
+import { judgeItem } from '../../src/activities/preflight/item.js';
+import { Subject } from '../../src/activities/preflight/subject.js';
 import { validate, type Refused, type Validated } from '../../src/activities/validate.js';
 import { openRepository } from '../../src/adapters/github/repository.js';
-import { parseConfig } from '../../src/config/load.js';
+import { environmentOf, parseConfig } from '../../src/config/load.js';
 import type { DeploymentRequest, ReleaseSource } from '../../src/domain/run.js';
 import { request } from '../domain/release-fixtures.js';
 import { FakeGithub } from '../fakes/github/server.js';
@@ -72,13 +74,18 @@ interface Asked {
   readonly token?: string;
 }
 
-async function validated({ checks, source, isConfigured = true, token }: Asked = {}): Promise<Validated> {
+function dependenciesOf({ checks, isConfigured = true, token }: Asked): Dependencies {
   const more = checks === undefined ? '' : `    release_checks: { ${checks} }\n`;
   const named = token ?? 'env: FAKE_GITHUB_TOKEN';
   const where = `github: { repository: acme/campus, api: '${github.url}', token: { ${named} } }\n`;
   const config = parseConfig(join(root, 'safeguard.yaml'), CONFIG + more + (isConfigured ? where : ''));
   const records = { keepEvidence: () => Promise.resolve('') };
-  const dependencies = { config, openRepository, records } as unknown as Dependencies;
+  return { config, openRepository, records } as unknown as Dependencies;
+}
+
+async function validated(asked: Asked = {}): Promise<Validated> {
+  const { source } = asked;
+  const dependencies = dependenciesOf(asked);
   const what: DeploymentRequest = request({ environment: 'production', ...(source && { source }) });
   const judge = (): Promise<Validated | Refused> => validate(dependencies, what);
   const outcome = await new MockActivityEnvironment({}, { logger: QUIET }).run<
@@ -88,6 +95,17 @@ async function validated({ checks, source, isConfigured = true, token }: Asked =
   >(judge);
   if ('refused' in outcome) throw new Error('a run of an earlier version does not know what this is');
   return outcome;
+}
+
+/** What the preflight says of the release, of where it comes from, and of the token that this is asked with. */
+async function looks(asked: Asked = {}): Promise<string[]> {
+  const dependencies = dependenciesOf(asked);
+  const environment = environmentOf(dependencies.config, 'production');
+  const { signal } = new AbortController();
+  const wanted = { application: 'campus', environment: 'production', version: '1.0.0' };
+  const items = new Subject(dependencies, environment, wanted, { signal, say: () => undefined }).items();
+  const all = await Promise.all(items.map((item) => judgeItem(environment, item, 'strict', signal)));
+  return all.map(({ name, verdict, found }) => `${name}: ${verdict}: ${found}`);
 }
 
 /** What it is refused with. */
@@ -205,6 +223,32 @@ describe('with GitHub', () => {
       commit: good,
       findings: ['Nobody looked at the origin: the policy of the environment asks for nothing.'],
     });
+    expect(github.requests).toEqual([]);
+  });
+});
+
+describe('the token', () => {
+  const line = (all: readonly string[]): string | undefined => all.find((one) => one.startsWith('token'));
+
+  test('GitHub is asked for the repository once, for the origin and for the token', async () => {
+    github.tokenExpiry = '2120-01-01 00:00:00 UTC';
+    const all = await looks();
+    expect(all.join('\n')).toMatch(/origin: pass: /);
+    expect(line(all)).toMatch(/^token: pass: .*2120-01-01/);
+    expect(github.requests.filter(({ path }) => path === '/repos/acme/campus')).toHaveLength(1);
+  });
+
+  test('one that GitHub does not take fails both', async () => {
+    process.env['FAKE_GITHUB_TOKEN'] = 'withdrawn';
+    const all = await looks();
+    expect(line(all)).toMatch(/^token: fail: GitHub/);
+    expect(all.join('\n')).toMatch(/origin: fail: GitHub/);
+  });
+
+  test('is looked at only where the policy asks for an origin', async () => {
+    const checks = 'tag: null, branches: null, checks: null';
+    const all = await looks({ checks, token: 'env: NO_SUCH_TOKEN' });
+    expect(all.map((one) => one.split(':')[0])).toEqual(['release', 'origin', 'inventory']);
     expect(github.requests).toEqual([]);
   });
 });

@@ -20,7 +20,7 @@ export class SmokeBench {
   private constructor(
     private readonly folder: string,
     readonly site: CampusSite,
-    private readonly authority: Authority,
+    readonly authority: Authority,
     /** Base URLs, by what is special about each. */
     readonly at: Readonly<Record<string, string>>,
   ) {}

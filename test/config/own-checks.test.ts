@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { releaseChecks } from '../../src/config/checks.js';
 import { environmentOf } from '../../src/config/load.js';
+import { secretReferences } from '../../src/config/secret-references.js';
 import { complaint, GOOD, parsed } from './fixture.js';
 
 const list = (text: string): string =>
@@ -10,7 +11,7 @@ const WHOLE = `- { kind: http, name: identity provider, url: 'https://{vars.data
 - { kind: tcp, name: mail, host: mail.test, port: 25 }
 - { kind: tls, name: certificate, host: campus.test }
 - { kind: command, name: queue is short, run: [/usr/bin/queue, --of, '{environment}; rm'], contains: '0' }
-- { kind: prometheus, name: errors, url: 'http://prometheus.test:9090', query: 'sum(rate(errors[5m]))', below: 0.05 }
+- { kind: prometheus, name: errors, url: 'http://prometheus.test:9090', query: 'sum(rate(errors[5m]))', below: 0.05, secret_headers: { authorization: { file: login } }, ca: ca.pem }
 - { kind: container, name: search, engine: podman, container: campus-search }
 - { kind: nginx-route, name: api, path: /api/ }`;
 
@@ -39,9 +40,19 @@ describe('own checks', () => {
       secretHeaders: { authorization: { file: '/srv/campus/token' } },
       ca: '/srv/campus/ca.pem',
     });
+    expect(checks[5]).toMatchObject({
+      secretHeaders: { authorization: { file: '/srv/campus/login' } },
+      ca: '/srv/campus/ca.pem',
+    });
     expect(checks[3]).toMatchObject({ port: 443, daysLeft: 14 });
     expect(checks[4]).toMatchObject({ argv: ['/usr/bin/queue', '--of', 'production; rm'] });
   });
+
+  test('name secrets that a release can not be deployed without', () =>
+    expect(secretReferences(environment).slice(-2)).toEqual([
+      ['identity provider: authorization', { file: '/srv/campus/token' }],
+      ['errors: authorization', { file: '/srv/campus/login' }],
+    ]));
 
   test('are of one environment', () =>
     expect(environmentOf(parsed(list(WHOLE)), 'staging').ownChecks).toEqual([]));

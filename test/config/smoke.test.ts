@@ -114,6 +114,21 @@ describe('what is wrong is told with its place', () => {
       'secrets: {a: geheim}\ntests: [{name: x, http: {url: /}}]',
       /expected a reference such as/,
     ],
+    [
+      'a password in plain text',
+      'tests: [{name: x, postgres: {host: a, database: b, user: c, password: geheim}}]',
+      /tests.0.postgres.password: expected a placeholder such as \{password\} that secrets has/,
+    ],
+    [
+      'a password that is no secret',
+      "vars: {a: geheim}\ntests: [{name: x, redis: {host: a, password: '{a}'}}]",
+      /:2:\d+ tests.0.redis.password: secrets has no \{a\}/,
+    ],
+    [
+      'a version that YAML would shorten',
+      'tests: [{name: x, postgres: {host: a, database: b, user: c, schema_version: 1.10}}]',
+      /schema_version: expected a version in quotes/,
+    ],
     ['no YAML', 'tests: [', /smoke.yaml:1:\d+/],
   ])('%s', async (_, text, message) => {
     await expect(load(text)).rejects.toMatchObject({

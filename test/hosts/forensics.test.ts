@@ -35,15 +35,21 @@ async function logged(text: string): Promise<void> {
   );
 }
 
-async function ask(limit = 10): Promise<ForensicsResult> {
+async function ask(limit = 10, logs = 300): Promise<ForensicsResult> {
   return caller.program.forensics(caller.target(HOST), {
     ...caller.at,
     operation: 'forensics',
     token: caller.token(),
     version: '1.0.0',
-    logs: 300,
+    logs,
     limit,
   });
+}
+
+/** Its log of the last second, by the host. */
+async function lately(): Promise<string> {
+  const asked = ['journalctl', '-q', '-u', UNIT, '--no-pager', '--output=cat', '--since=-1s'];
+  return (await caller.on(HOST, asked)).trim();
 }
 
 async function bundles(): Promise<string[]> {
@@ -145,6 +151,20 @@ test('a bundle on the host, and its texts in the answer, without the secret', as
   const modes = await caller.on(HOST, ['sh', '-c', 'stat -c "%a %U" "$0" "$0"/*', directory]);
   expect(new Set(modes.trim().split('\n'))).toEqual(new Set(['700 root', '600 root']));
 }, 30_000);
+
+test('a service that fell silent still has its last 200 entries, and nothing older', async () => {
+  const url = 'url = "http://127.0.0.1:8080/api/finances?token=many-[1-120]."';
+  await caller.lab.run(HOST, ['curl', '-s', '-K', '-', '-o', '/dev/null'], { input: url });
+  await until('it has said nothing for as long as is asked', async () => (await lately()) === '');
+  const { files } = await ask(10, 1);
+  const last = files[`${UNIT}.log`] ?? '';
+  expect(last.trim().split('\n')).toHaveLength(200);
+  // Each request has several.
+  expect(last).toContain('many-120.');
+  expect(last).not.toContain('many-1.');
+  // All of the five minutes, where that is more.
+  expect((await ask()).files[`${UNIT}.log`]).toContain('many-1.');
+}, 60_000);
 
 test('the run keeps it too, without the secrets of the worker, and says where it lies', async () => {
   const told = await activity(20);

@@ -29,6 +29,12 @@ async function look(...more: string[]): Promise<{ readonly exit: number; readonl
   return { exit: exitCode, report: JSON.parse(last) as PreflightReport };
 }
 
+/** All that was looked at before a run. */
+async function preflightOf(deploymentId: string): Promise<PreflightReport> {
+  const runs = join(campus.directory, 'records/campus/production/runs');
+  return JSON.parse(await readFile(join(runs, deploymentId, 'preflight.json'), 'utf8')) as PreflightReport;
+}
+
 /** What did not pass: `disk web-1: fail …`. */
 function objections({ results }: PreflightReport): string[] {
   return results
@@ -57,6 +63,16 @@ test('everything that a deployment needs is looked at, Ansible says what it woul
   expect(rehearsed[0]?.details.join('\n')).toMatch(/backend: .*2\.0\.0|backend: .*restart/);
   expect(after).toEqual(before);
   console.log(`${report.looks} looks took ${report.durationMs} ms`);
+}, 120_000);
+
+test('a dry run has Ansible go through the plan once, not in the preflight too', async () => {
+  const words = ['deploy', 'production', '--version', '2.0.0', '--dry-run', '--json'];
+  const { exitCode, last } = await runCli(campus, ...words);
+  const { rehearsal } = JSON.parse(last) as { readonly rehearsal: readonly { readonly host: string }[] };
+  expect([exitCode, rehearsal.map(({ host }) => host)]).toEqual([0, campus.webHosts]);
+  const looked = await preflightOf((await campus.records()).at(-1)?.deploymentId ?? '');
+  expect(looked.level).toBe('strict');
+  expect(looked.results.map(({ name }) => name)).not.toContain('dry run');
 }, 120_000);
 
 test('whatever is wrong is found at once: each with its own line, and all the others are looked at too', async () => {
@@ -100,13 +116,7 @@ test('a deployment that its preflight objects to ends at once, with the table, a
   expect(after).toEqual(before);
   const [record] = (await campus.records()).slice(-1);
   expect(record).toMatchObject({ outcome: 'REFUSED', preflight: { level: 'strict', passed: false } });
-  const all = join(
-    campus.directory,
-    'records/campus/production/runs',
-    record?.deploymentId ?? '',
-    'preflight.json',
-  );
-  const kept = JSON.parse(await readFile(all, 'utf8')) as PreflightReport;
+  const kept = await preflightOf(record?.deploymentId ?? '');
   expect(kept.results).toHaveLength(kept.looks);
 }, 120_000);
 

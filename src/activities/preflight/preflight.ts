@@ -5,6 +5,7 @@ import {
   isLookedAt,
   preflightReport,
   type PreflightLevel,
+  type PreflightName,
   type PreflightReport,
   type PreflightResult,
 } from '../../domain/preflight.js';
@@ -25,6 +26,8 @@ import { environmentItems, surroundingItems } from './surroundings.js';
 export interface PreflightRequest extends Where, Wanted {
   /** Left out: as the policy of the environment says. */
   readonly level?: PreflightLevel;
+  /** What whoever asks will do itself. */
+  readonly leaveOut?: readonly PreflightName[];
 }
 
 /** What was found, and what of it a deployment goes on with. */
@@ -64,8 +67,10 @@ export async function lookBefore(
     pulse.say(`${done} looks done`);
     return judged;
   };
+  const { leaveOut = [] } = request;
+  const isWanted = ({ name }: Item): boolean => isLookedAt(name, level) && !leaveOut.includes(name);
   const judgeAll = (items: readonly Item[]): Promise<PreflightResult[]> =>
-    Promise.all(items.filter(({ name }) => isLookedAt(name, level)).map(judge));
+    Promise.all(items.filter(isWanted).map(judge));
 
   const subject = new Subject(dependencies, environment, request, pulse);
   const results = await Promise.all([

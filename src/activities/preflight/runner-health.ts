@@ -3,6 +3,7 @@ import { ownNumbers } from '../../adapters/runner-numbers.js';
 import type { EnvironmentConfig } from '../../config/load.js';
 import type { PreflightSeen } from '../../domain/preflight.js';
 import { judgeRunner, type RunnerNumbers } from '../../domain/runner-health.js';
+import { keysTo } from '../guarded.js';
 
 /** Names that the runner's exporter gives its numbers (spec S18). */
 const METRICS = {
@@ -22,9 +23,10 @@ export async function lookAtRunner(
   if (prometheus === null)
     return { ...judgeRunner(await ownNumbers(signal), 'the runner itself'), warns: true };
   const { url, runner } = prometheus;
+  const place = { url, ...(await keysTo('prometheus', prometheus)) };
   const names = Object.keys(METRICS) as (keyof RunnerNumbers)[];
   const asked = names.map(async (name) => {
-    const samples = await queryPrometheus(url, `${METRICS[name]}${runner}`, { signal });
+    const samples = await queryPrometheus(place, `${METRICS[name]}${runner}`, { signal });
     const values = samples.map(({ value }) => value);
     if (values.length === 0) return {};
     // Of several, the worst: a status that is not 1, the highest percentage.

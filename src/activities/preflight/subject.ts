@@ -1,5 +1,6 @@
+import type { OriginRepository } from '../../adapters/github/repository.js';
 import { resolveRelease, verifyRelease, type ResolvedRelease } from '../../adapters/release-directory.js';
-import type { EnvironmentConfig } from '../../config/load.js';
+import type { EnvironmentConfig, GithubConfig } from '../../config/load.js';
 import type { EnvironmentState } from '../../domain/environment-state.js';
 import { SafeguardError } from '../../domain/errors.js';
 import type { HostRef } from '../../domain/plan.js';
@@ -28,6 +29,8 @@ export class Subject {
   readonly hosts: Promise<readonly HostRef[]>;
   /** Set once the origin was looked at and found to be in order. */
   provenance: Provenance | null = null;
+
+  #repository: OriginRepository | null = null;
 
   constructor(
     private readonly dependencies: Dependencies,
@@ -62,7 +65,7 @@ export class Subject {
         look: async () => {
           const { release } = await needs('release', this.release);
           const of = { request: this.wanted, release };
-          this.provenance = await originOf(this.dependencies, environment, of, this.pulse);
+          this.provenance = await originOf((github) => this.#open(github), environment, of);
           return yes(describeProvenance(this.provenance));
         },
       },
@@ -85,12 +88,18 @@ export class Subject {
         target: github.repository,
         limitMs: PATIENT_MS,
         look: async () => {
-          const repository = this.dependencies.openRepository(github, this.pulse);
+          const repository = this.#open(github);
           await repository.defaultBranch();
           return tokenLeft(repository.tokenExpiry, Date.now());
         },
       },
     ];
+  }
+
+  /** One for both looks, so that GitHub is asked once for what both want to know. */
+  #open(github: GithubConfig): OriginRepository {
+    this.pulse.say(`asking GitHub about ${github.repository}`);
+    return (this.#repository ??= this.dependencies.openRepository(github, this.pulse));
   }
 
   async #wholeRelease(): Promise<ResolvedRelease> {

@@ -36,7 +36,7 @@ export interface Branch {
  * Every method throws SafeguardError GITHUB_UNREACHABLE or GITHUB_DENIED, or the reason for which it was stopped.
  */
 export interface OriginRepository {
-  /** The name of its default branch. */
+  /** The name of its default branch; asked once, whoever wants to know. */
   defaultBranch(): Promise<string>;
   /** The commit that a tag leads to; `null`: there is no such tag. */
   tagCommit(tag: string): Promise<string | null>;
@@ -90,6 +90,7 @@ interface Answered {
 
 class GithubRepository implements OriginRepository {
   tokenExpiry: Date | null = null;
+  private named: Promise<string> | null = null;
   private readonly octokit: Octokit;
   private readonly patience: Patience;
   private readonly place: { readonly owner: string; readonly repo: string };
@@ -113,7 +114,11 @@ class GithubRepository implements OriginRepository {
     this.place = { owner, repo };
   }
 
-  async defaultBranch(): Promise<string> {
+  defaultBranch(): Promise<string> {
+    return (this.named ??= this.askForName());
+  }
+
+  private async askForName(): Promise<string> {
     const asked = await this.ask(
       repositoryAnswer,
       (signal) => this.octokit.rest.repos.get({ ...this.place, request: { signal } }),

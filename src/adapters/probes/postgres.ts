@@ -7,7 +7,9 @@ export interface PostgresAsk extends ProbeOptions {
   readonly port: number;
   readonly database: string;
   readonly user: string;
-  readonly password?: string;
+  readonly password?: string | undefined;
+  /** Left out: not over TLS. */
+  readonly tls?: { readonly ca: string | undefined } | undefined;
 }
 
 export interface PostgresAnswer {
@@ -54,7 +56,7 @@ async function look(client: pg.Client): Promise<Omit<PostgresAnswer, 'ms'>> {
 /** Logs in from this machine and looks. Throws NOT_REACHED and PROBE_FAILED. The password is in no message. */
 export async function postgresProbe(ask: PostgresAsk): Promise<PostgresAnswer> {
   const started = performance.now();
-  const { host, port, database, user, password, timeoutMs = 5_000 } = ask;
+  const { host, port, database, user, password, tls, timeoutMs = 5_000 } = ask;
   const what = `PostgreSQL ${database} at ${host}:${String(port)}`;
   return attempt(what, ask, async (signal, reached) => {
     const limits = {
@@ -69,6 +71,8 @@ export async function postgresProbe(ask: PostgresAsk): Promise<PostgresAnswer> {
       user,
       password,
       ...limits,
+      // By name or by address, the certificate has to be for it.
+      ...(tls === undefined ? {} : { ssl: { host, ca: tls.ca } }),
       application_name: 'safeguard',
       stream: () => new Socket().once('connect', reached),
     });

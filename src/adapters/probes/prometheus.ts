@@ -4,6 +4,16 @@ import type { ProbeOptions } from './attempt.js';
 import { httpProbe, type HttpAnswer } from './http.js';
 import { dialOf, tlsOf } from './url.js';
 
+/** Where a Prometheus is asked, and what makes it answer. */
+export interface PrometheusPlace {
+  /** Its address without `/api`, with a path where it is served below one. */
+  readonly url: string;
+  /** Where it lets in only whoever has a login. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Certificates (PEM) that are trusted; left out: those that Node.js trusts. */
+  readonly ca?: string | undefined;
+}
+
 /** One sample of an answer. */
 export interface Sample {
   /** Empty for a scalar, and where the query leaves none. */
@@ -71,11 +81,11 @@ export function readSamples(place: string, { status, body }: HttpAnswer): readon
 }
 
 /**
- * Asks a Prometheus what a query comes to now. `url` is its address without `/api`, with a path where it is served below one.
+ * Asks a Prometheus what a query comes to now.
  * @throws SafeguardError NOT_REACHED (a refused login included), PROBE_FAILED with what it said
  */
 export async function queryPrometheus(
-  url: string,
+  { url, headers = {}, ca }: PrometheusPlace,
   query: string,
   limits: ProbeOptions,
 ): Promise<readonly Sample[]> {
@@ -86,9 +96,9 @@ export async function queryPrometheus(
     // As a form: a query in the address would stand in every message and in the logs of proxies.
     method: 'POST',
     hostName: base.host,
-    headers: { 'content-type': 'application/x-www-form-urlencoded' },
+    headers: { ...headers, 'content-type': 'application/x-www-form-urlencoded' },
     body: new URLSearchParams({ query }).toString(),
-    ...(base.protocol === 'https:' ? { tls: tlsOf(base, undefined) } : {}),
+    ...(base.protocol === 'https:' ? { tls: tlsOf(base, ca) } : {}),
     ...limits,
   });
   return readSamples(dial.place, answer);

@@ -6,7 +6,7 @@ import { overDial, type Dial } from './dial.js';
 const MAX_ANSWER_BYTES = 1024 * 1024;
 
 export interface RedisAsk extends ProbeOptions {
-  readonly password?: string;
+  readonly password?: string | undefined;
 }
 
 export interface RedisAnswer {

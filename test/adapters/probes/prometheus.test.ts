@@ -21,7 +21,7 @@ function refused(code: string, words: string): object {
 test('a vector, with its labels', async () => {
   const query =
     'label_replace(vector(1.5), "host", "web-1", "", "") or label_replace(vector(2), "host", "web-2", "", "")';
-  expect(await queryPrometheus(prometheus.url, query, limits)).toEqual([
+  expect(await queryPrometheus({ url: prometheus.url }, query, limits)).toEqual([
     { labels: { host: 'web-1' }, value: 1.5 },
     { labels: { host: 'web-2' }, value: 2 },
   ]);
@@ -33,28 +33,30 @@ test.each([
   ['0 / 0', NaN],
   ['3', 3],
 ])('the scalar %s', async (query, value) => {
-  expect(await queryPrometheus(`${prometheus.url}/`, query, limits)).toEqual([{ labels: {}, value }]);
+  expect(await queryPrometheus({ url: `${prometheus.url}/` }, query, limits)).toEqual([
+    { labels: {}, value },
+  ]);
 });
 
 test('no sample', async () => {
-  expect(await queryPrometheus(prometheus.url, 'absent_metric', limits)).toEqual([]);
+  expect(await queryPrometheus({ url: prometheus.url }, 'absent_metric', limits)).toEqual([]);
 });
 
 test('what it says of a query that is none', async () => {
-  await expect(queryPrometheus(prometheus.url, 'sum(', limits)).rejects.toMatchObject(
+  await expect(queryPrometheus({ url: prometheus.url }, 'sum(', limits)).rejects.toMatchObject(
     refused('PROBE_FAILED', '400: bad_data: invalid parameter "query"'),
   );
 });
 
 test('a query over time is no vector', async () => {
-  await expect(queryPrometheus(prometheus.url, 'vector(1)[1m:1m]', limits)).rejects.toMatchObject(
+  await expect(queryPrometheus({ url: prometheus.url }, 'vector(1)[1m:1m]', limits)).rejects.toMatchObject(
     refused('PROBE_FAILED', 'no vector'),
   );
 });
 
 test('nobody there', async () => {
   const url = `http://127.0.0.1:${String(await freePort())}`;
-  await expect(queryPrometheus(url, '1', limits)).rejects.toMatchObject(
+  await expect(queryPrometheus({ url }, '1', limits)).rejects.toMatchObject(
     refused('NOT_REACHED', 'ECONNREFUSED'),
   );
 });
@@ -89,7 +91,7 @@ test.each<[string, RequestListener, string, string]>([
   const odd = createServer(listener).listen(0, '127.0.0.1');
   await once(odd, 'listening');
   const url = `http://127.0.0.1:${String((odd.address() as AddressInfo).port)}`;
-  const asked = queryPrometheus(url, '1', { timeoutMs: what === 'silent' ? 300 : 10_000 });
+  const asked = queryPrometheus({ url }, '1', { timeoutMs: what === 'silent' ? 300 : 10_000 });
   await expect(asked).rejects.toMatchObject(refused(code, words));
   odd.closeAllConnections();
   odd.close();

@@ -1,43 +1,21 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
-import { createInterface } from 'node:readline';
-import { ensurePackages } from '../../../setup/apt.js';
 import { fromHere, throughHost } from '../../../src/adapters/probes/dial.js';
 import type { Observation } from '../../../src/domain/check.js';
 import { judgeCache } from '../../../src/domain/judging.js';
 import { redisProbe } from '../../../src/adapters/probes/redis.js';
 import { SshConnections } from '../../../src/adapters/ssh/connections.js';
-import { freePort, startSshd } from '../ssh/sshd.js';
+import { startSshd } from '../ssh/sshd.js';
+import { startRedis, type RedisServer } from './redis-server.js';
 
-let server: ChildProcess;
+let server: RedisServer;
 let port: number;
 beforeAll(async () => {
-  await ensurePackages(['redis-server']);
-  port = await freePort();
-  const args = [
-    '--port',
-    String(port),
-    '--bind',
-    '127.0.0.1',
-    '--requirepass',
-    'a b$"c',
-    '--save',
-    '',
-    '--dir',
-    tmpdir(),
-  ];
-  const redis = spawn('redis-server', args, { stdio: ['ignore', 'pipe', 'inherit'] });
-  for await (const line of createInterface(redis.stdout)) if (line.includes('Ready to accept')) break;
-  redis.stdout.resume();
-  server = redis;
+  server = await startRedis('a b$"c');
+  ({ port } = server);
 }, 120_000);
-afterAll(async () => {
-  server.kill();
-  await once(server, 'exit');
-});
+afterAll(() => server.stop());
 
 test('from here', async () => {
   const { info } = await redisProbe(fromHere('127.0.0.1', port), { password: 'a b$"c' });
@@ -59,18 +37,12 @@ test('one that runs out of memory', async () => {
     const answer = await redisProbe(dial, { password: 'a b$"c' });
     return judgeCache({ aspect: 'memory' }, answer);
   };
-  const tell = async (...words: string[]): Promise<void> => {
-    const client = spawn('redis-cli', ['-p', String(port), ...words], {
-      env: { ...process.env, REDISCLI_AUTH: 'a b$"c' },
-    });
-    expect(await once(client, 'exit')).toEqual([0, null]);
-  };
   expect((await look()).evidence).toMatch(/MiB in use, no limit$/);
-  await tell('config', 'set', 'maxmemory', '64mb');
+  await server.tell('config', 'set', 'maxmemory', '64mb');
   expect(await look()).toMatchObject({ verdict: 'pass' });
-  await tell('config', 'set', 'maxmemory', '1mb');
+  await server.tell('config', 'set', 'maxmemory', '1mb');
   expect(await look()).toMatchObject({ verdict: 'fail', evidence: expect.stringMatching(/limit 90 %/) });
-  await tell('config', 'set', 'maxmemory', '0');
+  await server.tell('config', 'set', 'maxmemory', '0');
 });
 
 test('without or with a wrong password', async () => {
