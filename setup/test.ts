@@ -100,7 +100,7 @@ async function onLabs(patterns: readonly string[]): Promise<Counts[]> {
 async function onOneLab(shard: number, patterns: readonly string[]): Promise<Counts> {
   const name = `test-${process.pid}-${shard}`;
   say(`lab ${name}: ${WEB_HOSTS} web hosts and a database`);
-  const lab = await Lab.up({ name, web: WEB_HOSTS });
+  const lab = await Lab.up({ name, web: WEB_HOSTS, additions: ['containers'] });
   try {
     await lab.assertContained();
     const args = [
