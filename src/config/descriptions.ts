@@ -136,9 +136,11 @@ export const DESCRIPTIONS: Readonly<Record<string, string>> = {
     above: 'Every sample must be above this.',
   }),
   ...ownCheck('container', {
-    engine: 'What runs it. It is asked as the deploying user, who must be allowed to.',
+    engine: 'What runs it.',
     container:
       'Name of the container, which must run on each host and, where it has a health check, be healthy.',
+    rootless:
+      'True for a container of the deploying user. Otherwise it is one of root, and safeguard-host asks for it.',
   }),
   ...ownCheck('nginx-route', {
     port: 'Port of nginx on each host.',

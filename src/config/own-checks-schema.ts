@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { CONTAINER_ENGINES } from '../domain/host-protocol.js';
 import { line, port, secretReference, urlPath } from './schema-parts.js';
 
 const base = {
@@ -54,8 +55,9 @@ const prometheus = z
 const container = z.strictObject({
   kind: z.literal('container'),
   ...base,
-  engine: z.enum(['podman', 'docker']),
+  engine: z.enum(CONTAINER_ENGINES),
   container: containerName,
+  rootless: z.boolean().default(false),
 });
 const nginxRoute = z.strictObject({
   kind: z.literal('nginx-route'),
