@@ -1126,7 +1126,8 @@ def observe_system(app: App) -> dict:
     total, free = int(memory['MemTotal']), int(memory['MemAvailable'])
     return {
         'uptime': int(float((read_text('/proc/uptime') or '0').split()[0])),
-        'load': [round(value, 2) for value in os.getloadavg()],
+        # Of a container the file may say its own load (lxcfs), as for memory; the system call says the machine's.
+        'load': [float(value) for value in (read_text('/proc/loadavg') or '').split()[:3]],
         'cores': os.cpu_count() or 1,
         'memory': round(100 * (total - free) / total, 1),
         'disk': {mount: disk_use(mount) for mount in sorted(map(mount_point, ('/', app.root, STATE_ROOT)))},

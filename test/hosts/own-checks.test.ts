@@ -1,7 +1,10 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Lab } from '../../lab/lab.js';
 import type { HealthLook } from '../../src/domain/check.js';
 import type { PreflightReport } from '../../src/domain/preflight.js';
+import type { SmokeResult } from '../../src/domain/smoke.js';
 import { startPrometheus, type PrometheusServer } from '../adapters/probes/prometheus-server.js';
 import { CampusLab } from './campus-lab.js';
 import { ContainersOn } from './containers-on.js';
@@ -110,4 +113,90 @@ test('containers of root and of the deploying user are told from each other, and
   expect(found('mine')).toBe('pass: running');
   expect(found('docked')).toMatch(/^unknown: docker did not tell; .*No such file/);
   expect(said('plain runs', 'web-2')).toBe('fail: there is no container plain');
+}, 60_000);
+
+test('the preflight looks whether the engines answer, as whom they are asked', async () => {
+  const look = async () => {
+    const words = ['preflight', 'production', '--version', '1.0.0', '--level', 'standard', '--json'];
+    const { exitCode, last } = await runCli(campus, ...words);
+    const { results } = JSON.parse(last) as PreflightReport;
+    const engines = results.filter(({ name, target }) => name === 'container engine' && target === HOST);
+    const said = engines.map(({ severity, verdict, found }) => `${severity}: ${verdict}: ${found}`);
+    return { exitCode, said, first: engines[0] };
+  };
+  const well = await look();
+  const docker = expect.stringMatching(
+    /^warning: fail: docker does not answer root \(status 127\): .*No such/,
+  );
+  const version = /^\w+: pass: podman \d+\.\d+\.\d+, as (root|deploy)$/;
+  const podman = expect.stringMatching(version);
+  expect(well.said).toEqual([podman, podman, docker]);
+  expect(well.exitCode).toBe(0);
+
+  await campus.lab.run(HOST, ['mv', '/usr/bin/podman', '/usr/bin/podman-away']);
+  const [ill, { said }] = await Promise.all([look(), health()]).finally(() =>
+    campus.lab.run(HOST, ['mv', '/usr/bin/podman-away', '/usr/bin/podman']),
+  );
+  expect(ill.exitCode).toBe(9);
+  expect(ill.said[0]).toMatch(/^critical: fail: podman does not answer root \(status 127\)/);
+  expect(ill.first).toMatchObject({
+    advice: expect.stringContaining('Install podman on the host'),
+    runbook: 'docs/preflight.md#container-engine',
+  });
+  expect(said('well runs', HOST)).toMatch(/^unknown: podman did not tell/);
+  expect(said('well runs', 'web-2')).toBe('pass: running, healthy');
+}, 60_000);
+
+test('certificates, pages and ports are asked for over the network, and samples of a Prometheus', async () => {
+  const { said } = await health();
+  const found = (name: string) => said(name, 'environment');
+  expect(found('certificate valid')).toMatch(/^pass: valid until .*\((89|90) days\)/);
+  expect(found('certificate expired')).toMatch(/^fail: not trusted: it has expired/);
+  expect(found('certificate selfSigned')).toMatch(/^fail: not trusted: only itself vouches/);
+  expect(found('certificate stranger')).toMatch(/^fail: not trusted: it is for another name/);
+  expect(found('certificate soon')).toMatch(/^fail: .*expected at least 14 days/);
+  expect(found('certificate plain')).toMatch(/^fail: /);
+  expect(found('page valid')).toMatch(/^pass: 200 in \d+ ms/);
+  expect(found('page selfSigned')).toMatch(/^fail: .*not trusted/);
+  expect(found('open port')).toMatch(/^pass: accepted in /);
+  expect(found('closed port')).toMatch(/^unknown: .*ECONNREFUSED/);
+  expect(found('few errors')).toBe('pass: 1: below 5');
+  expect(found('too many errors')).toBe('fail: expected below 5, found 7');
+}, 60_000);
+
+test('smoke tests see whether the way in is HTTPS, for how long, and for whose pages', async () => {
+  const at = (port: number) => `https://${campus.lab.host(HOST).address}:${port}`;
+  const enforcing = `http://${campus.lab.host(HOST).address}:${PORTS.plain}/`;
+  const tests = [
+    ...Object.keys(PORTS).flatMap((name) => {
+      const port = PORTS[name as keyof typeof PORTS];
+      return [{ name, tls: { url: `${at(port)}/` } }];
+    }),
+    { name: 'enforced', https_enforced: { url: enforcing } },
+    { name: 'not enforced', https_enforced: {} },
+    { name: 'own pages', cors: { url: '/', origin: 'https://campus.test' } },
+    { name: 'strange pages', cors: { url: '/', origin: 'https://evil.test' } },
+    { name: 'strange pages kept out', cors: { url: '/', origin: 'https://evil.test', allowed: false } },
+  ];
+  const file = join(campus.directory, 'public.yaml');
+  await writeFile(file, JSON.stringify({ retries: 0, ca: sites.ca, tests }));
+  const { exitCode, last } = await runCli(campus, 'smoke', at(PORTS.valid), '--file', file, '--json');
+  const { results } = JSON.parse(last) as { readonly results: readonly SmokeResult[] };
+  const said = Object.fromEntries(
+    results.map(({ name, verdict, evidence }) => [name, `${verdict}: ${evidence}`]),
+  );
+  expect(exitCode).toBe(9);
+  expect(said).toEqual({
+    valid: expect.stringMatching(/^pass: valid until .*\((89|90) days\)/),
+    expired: expect.stringMatching(/^fail: not trusted: it has expired/),
+    selfSigned: expect.stringMatching(/^fail: not trusted: only itself vouches/),
+    stranger: expect.stringMatching(/^fail: not trusted: it is for another name/),
+    soon: expect.stringMatching(/^fail: .*expected at least 14 days/),
+    plain: expect.stringMatching(/^fail: /),
+    enforced: expect.stringMatching(/^pass: 301 to https:/),
+    'not enforced': expect.stringMatching(/^fail: plain HTTP answered 200/),
+    'own pages': expect.stringMatching(/^pass: .*allow-origin is "https:\/\/campus\.test"/),
+    'strange pages': expect.stringMatching(/^fail: .*expected https:\/\/evil\.test to be allowed/),
+    'strange pages kept out': expect.stringMatching(/^pass: /),
+  });
 }, 60_000);
