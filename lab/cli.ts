@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { Command } from 'commander';
+import { ADDITIONS, type Addition } from './additions.js';
 import { LabError } from './errors.js';
 import { exitCodeOf } from './execute.js';
 import { FAULTS, parseFault } from './faults.js';
@@ -27,6 +28,15 @@ function parseDisk(text: string): Disk {
   return disk;
 }
 
+function parseAdditions(texts: readonly string[]): Addition[] {
+  return texts.map((text) => {
+    const addition = ADDITIONS.find((name) => name === text);
+    if (addition === undefined)
+      throw new LabError(`Nothing is known of "${text}". Known: ${ADDITIONS.join(', ')}`);
+    return addition;
+  });
+}
+
 /** The command without the `--` that may stand before it. */
 function commandOf(words: readonly string[]): readonly string[] {
   return words[0] === '--' ? words.slice(1) : words;
@@ -52,11 +62,22 @@ async function isWhole(name: string, web: number): Promise<boolean> {
   return (await lab.status()).every(({ state }) => state !== 'off');
 }
 
-async function up({ name, web: webText, disk }: Named & { web: string; disk?: string }): Promise<void> {
+interface UpOptions extends Named {
+  readonly web: string;
+  readonly disk?: string;
+  readonly with: readonly string[];
+}
+
+async function up({ name, web: webText, disk, with: additions }: UpOptions): Promise<void> {
   const web = parseNumber(webText, MAX_WEB_HOSTS);
   const wasWhole = await isWhole(name, web);
   const start = Date.now();
-  const lab = await Lab.up({ name, web, ...(disk === undefined ? {} : { disk: parseDisk(disk) }) });
+  const lab = await Lab.up({
+    name,
+    web,
+    additions: parseAdditions(additions),
+    ...(disk === undefined ? {} : { disk: parseDisk(disk) }),
+  });
   await lab.assertContained();
   tell(
     wasWhole ? `The lab "${name}" is already up.` : `The lab "${name}" is up after ${Date.now() - start} ms.`,
@@ -129,6 +150,7 @@ function program(): Command {
     .description('bring a lab up: web-1 … and db-1')
     .option('--web <n>', 'web hosts', String(DEFAULT_WEB_HOSTS))
     .option('--disk <kind>', 'tmpfs (unless said otherwise), or ext4: a power loss loses what was not synced')
+    .option('--with <additions...>', `what hosts have beside the usual: ${ADDITIONS.join(', ')}`, [])
     .action(up);
   named('down')
     .description('take a lab down; nothing of it stays')

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { Addition } from './additions.js';
 import { isFrozen } from './cgroup.js';
 import { readSecrets } from './database.js';
 import { LabError } from './errors.js';
@@ -59,20 +60,24 @@ export class Lab {
 
   /**
    * Brings a lab up: hosts `web-1` … and `db-1`. One that is up already gets what it lacks. `disk` is `tmpfs` when left out; the
-   * hosts of a lab that is up keep theirs, and another one is refused. Needs root.
+   * hosts of a lab that is up keep theirs, and another one is refused, as are `additions` that they lack. Needs root.
    */
   static async up({
     name = DEFAULT_NAME,
     web = DEFAULT_WEB_HOSTS,
     disk,
-  }: { name?: string; web?: number; disk?: Disk } = {}): Promise<Lab> {
+    additions = [],
+  }: { name?: string; web?: number; disk?: Disk; additions?: readonly Addition[] } = {}): Promise<Lab> {
     checkLabName(name);
     if (process.getuid?.() !== 0)
       throw new LabError('The lab needs root: it makes namespaces, mounts and hosts.');
     const keys = await labKeys();
     // All hosts of one lab are prepared alike: what is added later gets the layers of those that are there.
     const present = await readRecord(name);
-    const layers = present?.complete ? present.layers : await preparedLayers();
+    const layers = present?.complete ? present.layers : await preparedLayers(additions);
+    // The one of the playbook, and Debian.
+    if (layers.length < additions.length + 2)
+      throw new LabError(`The lab "${name}" is up without ${additions.join(', ')}: take it down first.`);
     if (present?.complete && disk !== undefined && present.disk !== disk)
       throw new LabError(`The lab "${name}" is up with disks on ${present.disk}: take it down first.`);
     const disks = disk ?? (present?.complete ? present.disk : DEFAULT_DISK);

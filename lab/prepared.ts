@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { ansibleVenv } from '../setup/ansible.js';
 import { cacheDirectory, cached } from '../setup/cache.js';
 import { say } from '../setup/say.js';
+import { additionLayer, type Addition } from './additions.js';
 import { upperDirectory } from './disk.js';
 import { LabError } from './errors.js';
 import { execute, must } from './execute.js';
@@ -115,13 +116,18 @@ function upperOf(layer: string): string {
 }
 
 /**
- * The read-only layers of a prepared host, the uppermost first: what the preparing playbook made of a fresh host,
- * and Debian. Built when the playbook, the permitted applications or the image have changed.
+ * The read-only layers of a prepared host, the uppermost first: what the preparing playbook made of a fresh host, what a lab asks
+ * for beside that, and Debian. Built when the playbook, the permitted applications or the image have changed.
  */
-export async function preparedLayers(): Promise<string[]> {
+export async function preparedLayers(additions: readonly Addition[]): Promise<string[]> {
   const base = await baseImage();
   const key = await layerKey();
-  return [upperOf(await cached(LAYER, key, (scratch) => buildLayer(key, base, upperOf(scratch)))), base];
+  // Neither is made on top of the other: each only has what it adds to the base.
+  const [prepared, ...added] = await Promise.all([
+    cached(LAYER, key, (scratch) => buildLayer(key, base, upperOf(scratch))),
+    ...additions.map((addition) => additionLayer(base, addition)),
+  ]);
+  return [upperOf(prepared), ...added, base];
 }
 
 /** Whether hosts with these layers are as the playbook of now would prepare them. */

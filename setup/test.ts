@@ -116,7 +116,7 @@ async function onLabs(walks: readonly Walk[]): Promise<Counts[]> {
 async function onOneLab(shard: number, walks: readonly Walk[]): Promise<Counts[]> {
   const name = `test-${process.pid}-${shard}`;
   say(`lab ${name}: ${WEB_HOSTS} web hosts and a database`);
-  const lab = await Lab.up({ name, web: WEB_HOSTS });
+  const lab = await Lab.up({ name, web: WEB_HOSTS, additions: ['containers'] });
   try {
     await lab.assertContained();
     const counts: Counts[] = [];

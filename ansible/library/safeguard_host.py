@@ -127,6 +127,8 @@ PREFIX = re.compile(r'/([A-Za-z0-9_~-][A-Za-z0-9._~-]*/?)+')
 SERVER_NAME = re.compile(r'(\*\.)?[A-Za-z0-9_]([A-Za-z0-9._-]{0,251})')
 # 64 of these have to fit into the ledger's slot.
 PEER = re.compile(r'[A-Za-z0-9][A-Za-z0-9._-]{0,159}|[0-9A-Fa-f:.]{2,45}(%[A-Za-z0-9._-]{1,15})?')
+# No engine takes it for an option.
+CONTAINER = re.compile(r'[A-Za-z0-9][A-Za-z0-9_.-]{0,254}')
 COMMAND = re.compile(r'(\{release\})?(/[A-Za-z0-9_+@][A-Za-z0-9._+@-]*)+')
 LINE = re.compile(r'[^\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]*')
 SECRET = re.compile(r'[^\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]*')
@@ -136,6 +138,7 @@ STATE_FIELDS = ('current_version', 'previous_version', 'last_deploy_timestamp', 
                 'deployed_by', 'deployment_id', 'git_sha')
 OPERATION_FIELDS = {
     'inspect': (),
+    'engine': ('engine', 'container', 'limit'),
     'forensics': ('token', 'version', 'logs', 'limit'),
     'compose': ('token', 'manifest', 'digest', 'sources'),
     'stage': ('token', 'manifest', 'digest', 'component', 'secrets'),
@@ -216,7 +219,17 @@ def check_request(request: Any) -> dict:
         check_peers(request['peers'])
     if operation == 'commit':
         check_commit(request)
+    if operation == 'engine':
+        check_engine(request)
     return request
+
+
+def check_engine(request: dict) -> None:
+    if request['engine'] not in ENGINES:
+        refuse(f'engine: {request["engine"]!r} is none of {", ".join(ENGINES)}')
+    if request['container'] is not None:
+        text(request['container'], 'container', CONTAINER)
+    whole(request['limit'], 'limit', 1, 3600)
 
 
 def check_peers(peers: Any) -> None:
@@ -1122,7 +1135,8 @@ def observe_system(app: App) -> dict:
     total, free = int(memory['MemTotal']), int(memory['MemAvailable'])
     return {
         'uptime': int(float((read_text('/proc/uptime') or '0').split()[0])),
-        'load': [round(value, 2) for value in os.getloadavg()],
+        # Of a container the file may say its own load (lxcfs), as for memory; the system call says the machine's.
+        'load': [float(value) for value in (read_text('/proc/loadavg') or '').split()[:3]],
         'cores': os.cpu_count() or 1,
         'memory': round(100 * (total - free) / total, 1),
         'disk': {mount: disk_use(mount) for mount in sorted(map(mount_point, ('/', app.root, STATE_ROOT)))},
@@ -1186,6 +1200,33 @@ def inspect(app: App, manifests: tuple = ()) -> dict:
         'system': observe_system(app),
         **({'manifests': manifests_of(app, manifests)} if manifests else {}),
     }
+
+
+# By engine: what only one that answers can tell, its version.
+ENGINES = {
+    'podman': ('info', '--format', '{{.Version.Version}}'),
+    'docker': ('version', '--format', '{{.Server.Version}}'),
+}
+
+
+def engine(request: dict) -> dict:
+    """What a container engine says to root, who alone sees the containers of the system's units: its version, or the state of
+    one container. How it ended is told as it is; 127 means that it is not there."""
+    name, container, limit = request['engine'], request['container'], request['limit']
+    asked = ENGINES[name] if container is None else ('container', 'inspect', '--format', '{{json .State}}', container)
+    ran = run('timeout', '--kill-after=1s', f'{limit}s', name, *asked, seconds=limit + 10)
+    said = ran.output.strip()[:REASON_CHARACTERS] if container is None or ran.code != 0 else state_in(ran.output)
+    return {'protocol': PROTOCOL, 'status': ran.code, 'output': said, 'errors': ran.errors.strip()[-REASON_CHARACTERS:]}
+
+
+def state_in(output: str) -> str:
+    """Status and health, and nothing else of it: what the health check printed is not for the deploying user."""
+    try:
+        state = json.loads(output)
+        health = state.get('Health') or state.get('Healthcheck') or {}  # podman below 4 calls it otherwise
+        return json.dumps({'Status': state.get('Status'), 'Health': {'Status': health.get('Status')}})
+    except (ValueError, AttributeError):
+        return ''  # no state, which is what is said of it
 
 
 def manifests_of(app: App, digests: tuple) -> dict:
@@ -2939,6 +2980,8 @@ def serve(source: Input) -> dict:
     beside = {'compose': compose, 'forensics': forensics}.get(operation)
     if beside:
         return {'type': 'result', 'result': beside(request, app, Change(app, print_progress, check))}
+    if operation == 'engine':
+        return {'type': 'result', 'result': engine(request)}
     if operation == 'inspect':
         return {'type': 'result', 'result': inspect(app, tuple(request.get('manifests', ())))}
     if operation not in ('stage', 'adopt', 'renew') and not check:

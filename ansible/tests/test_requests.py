@@ -8,6 +8,8 @@ class RequestTest(HostTest):
 
     def test_accepts_each_operation(self):
         self.ask()
+        self.ask(operation='engine', engine='podman', container=None, limit=24)
+        self.ask(operation='engine', engine='docker', container='campus-search.1', limit=1)
         self.ask(operation='restore', token=TOKEN, digest=None)
         self.ask(operation='activate', token=TOKEN, digest='a' * 64, component='backend', lease=60)
         self.ask(operation='renew', token=TOKEN, lease=5)
@@ -23,6 +25,10 @@ class RequestTest(HostTest):
         for fields in ({'operation': 'shell'}, {'extra': 1}, {'application': '../etc'}, {'environment': 'Demo'},
                        {'operation': 'activate', 'token': TOKEN, 'digest': None, 'component': 'backend', 'lease': 60},
                        {'operation': 'activate', 'token': TOKEN, 'digest': '../' * 20, 'component': 'backend', 'lease': 60},
+                       {'operation': 'engine', 'engine': 'sh', 'container': None, 'limit': 5},
+                       {'operation': 'engine', 'engine': 'podman', 'container': '--all', 'limit': 5},
+                       {'operation': 'engine', 'engine': 'podman', 'container': 'a b', 'limit': 5},
+                       {'operation': 'engine', 'engine': 'podman', 'container': None, 'limit': 0},
                        {'operation': 'restore', 'token': {**TOKEN, 'epoch': '3'}, 'digest': None},
                        {'operation': 'restore', 'token': {**TOKEN, 'run': 'a/b'}, 'digest': None},
                        {'operation': 'restore', 'token': {**TOKEN, 'step': True}, 'digest': None},
@@ -68,3 +74,15 @@ class ManifestTest(HostTest):
                 {**MANIFEST, 'components': {name: MANIFEST['components']['backend'] for name in ('a', 'b')}}):
             with self.subTest(wrong):
                 self.refused('BAD_REQUEST', host.check_manifest, wrong, self.app)
+
+
+class EngineTest(HostTest):
+    def test_tells_status_and_health_of_a_container_and_nothing_else(self):
+        shown = '{"Status": "running", "Health": {"Status": "healthy", "Log": [{"Output": "secret"}]}, "OciVersion": "1"}'
+        self.assertEqual(host.state_in(shown), '{"Status": "running", "Health": {"Status": "healthy"}}')
+        self.assertIn('"starting"', host.state_in('{"Status": "running", "Healthcheck": {"Status": "starting"}}'))
+        self.assertIn('null', host.state_in('{"Status": "exited"}'))
+
+    def test_takes_no_word_for_a_state(self):
+        for shown in ('', 'null', '[]', '{'):
+            self.assertEqual(host.state_in(shown), '')

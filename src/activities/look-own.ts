@@ -6,6 +6,7 @@ import { tlsProbe } from '../adapters/probes/tls.js';
 import type { SshConnections } from '../adapters/ssh/connections.js';
 import type { SshTarget } from '../adapters/ssh/target.js';
 import { askWeb } from '../checks/web.js';
+import type { EnvironmentConfig } from '../config/load.js';
 import {
   fail,
   pass,
@@ -18,15 +19,11 @@ import {
   type WebCheck,
 } from '../domain/check.js';
 import { SafeguardError } from '../domain/errors.js';
-import { judgeCommand, judgeContainer, judgeSamples, judgeWeb } from '../domain/judging-own.js';
+import { judgeCommand, judgeContainer, judgeSamples, judgeWeb, type Ended } from '../domain/judging-own.js';
 import { judgeCertificate } from '../domain/smoke.js';
+import { askEngine, type EngineAccess } from './ask-engine.js';
 import { certificates, keysTo } from './guarded.js';
-
-/** Of one look. */
-export interface Limits {
-  readonly signal: AbortSignal;
-  readonly timeoutMs: number;
-}
+import { OF_THE_LIMIT, watchedCommand, type Limits } from './watched-command.js';
 
 async function lookAtWeb(check: WebCheck, limits: Limits): Promise<Observation> {
   const { headers, ca } = await keysTo(check.name, check);
@@ -65,37 +62,47 @@ export async function lookOutside(
   }
 }
 
-/** `timeout` ends a command on the host, where the end of the connection would not; it is to be earlier than the look's own limit. */
-const OF_THE_LIMIT = 0.8;
-/** And so much later it kills what does not end by itself. */
-const KILLED_LATER = 0.1;
-
-/** The words by which a host runs a command for so long at most, with all that it starts. */
-export function watchedCommand(argv: readonly string[], timeoutMs: number): readonly string[] {
-  const seconds = (share: number): string => `${((timeoutMs * share) / 1000).toFixed(3)}s`;
-  return ['timeout', `--kill-after=${seconds(KILLED_LATER)}`, seconds(OF_THE_LIMIT), ...argv];
-}
-
 /** Runs a command of the user's on a host, as the deploying user. Throws coded errors where it can't be carried out. */
 export async function lookByCommand(
   ssh: Pick<SshConnections, 'exec'>,
   target: SshTarget,
-  check: CommandCheck | ContainerCheck,
+  check: CommandCheck,
   limits: Limits,
   hide: (output: string) => string,
 ): Promise<Observation> {
-  const argv =
-    check.kind === 'command'
-      ? check.argv
-      : [check.engine, 'container', 'inspect', '--format', '{{json .State}}', check.container];
+  const look = async (): Promise<Observation> => {
+    const ended = await commandProbe(ssh, target, watchedCommand(check.argv, limits.timeoutMs), limits);
+    return judgeCommand(check, withoutSecrets(ended, hide), (limits.timeoutMs * OF_THE_LIMIT) / 1000);
+  };
+  return itsOwnDoing(look);
+}
+
+/** Asks for a container on a host. Throws coded errors where the host can't be asked. */
+export async function lookAtContainer(
+  access: EngineAccess,
+  environment: Pick<EnvironmentConfig, 'application' | 'name'>,
+  target: SshTarget,
+  check: ContainerCheck,
+  limits: Limits,
+  hide: (output: string) => string,
+): Promise<Observation> {
+  const { engine, container, rootless = false } = check;
+  return itsOwnDoing(async () => {
+    const ended = await askEngine(access, environment, target, { engine, container, rootless }, limits);
+    return judgeContainer(check, withoutSecrets(ended, hide));
+  });
+}
+
+/** Before anything is cut or quoted: half a secret is one, too. */
+function withoutSecrets(ended: Ended, hide: (output: string) => string): Ended {
+  return { ...ended, stdout: hide(ended.stdout), stderr: hide(ended.stderr) };
+}
+
+/** What floods its output was run, so that it says no. */
+async function itsOwnDoing(look: () => Promise<Observation>): Promise<Observation> {
   try {
-    const ended = await commandProbe(ssh, target, watchedCommand(argv, limits.timeoutMs), limits);
-    // Before anything is cut or quoted: half a secret is one, too.
-    const shown = { ...ended, stdout: hide(ended.stdout), stderr: hide(ended.stderr) };
-    if (check.kind === 'container') return judgeContainer(check, shown);
-    return judgeCommand(check, shown, (limits.timeoutMs * OF_THE_LIMIT) / 1000);
+    return await look();
   } catch (error) {
-    // It was run, and it is its own doing.
     if (error instanceof SafeguardError && error.code === 'HOST_OUTPUT_TOO_LARGE') return fail(error.message);
     throw error;
   }

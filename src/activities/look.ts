@@ -18,23 +18,26 @@ import { SafeguardError } from '../domain/errors.js';
 import { fullestDisk, judgeCache, judgeDatabase, judgeHttp, judged } from '../domain/judging.js';
 import type { HostRef } from '../domain/plan.js';
 import { judgeUnit } from '../domain/steadiness.js';
+import type { EngineAccess } from './ask-engine.js';
 import { targetOf, type Dependencies } from './dependencies.js';
 import { parseJdbcUrl } from './jdbc.js';
-import { lookByCommand, lookOutside, type Limits } from './look-own.js';
+import { lookAtContainer, lookByCommand, lookOutside } from './look-own.js';
 import { shared, sharedLooks, type Inspector, type Shared } from './shared-looks.js';
 import { withoutSecrets } from './secrets.js';
+import type { Limits } from './watched-command.js';
 
 /** What hosts are looked at with. */
 export interface Looking {
   readonly ssh: Dependencies['ssh'];
   readonly program: Inspector;
+  readonly engines: EngineAccess['program'];
   readonly postgres: Shared<PostgresAnswer>;
   readonly redis: Shared<RedisAnswer>;
 }
 
 /** For checks that are asked together, and each want something else of the same look. */
 export function lookingWith({ ssh, program }: Pick<Dependencies, 'ssh' | 'program'>): Looking {
-  return { ssh, program: sharedLooks(program), postgres: shared(), redis: shared() };
+  return { ssh, program: sharedLooks(program), engines: program, postgres: shared(), redis: shared() };
 }
 
 async function lookAtSystem(
@@ -77,8 +80,12 @@ async function lookAtHost(
     ]);
     return judgeUnit(check, { ...unit, activeForSeconds: Math.max(0, uptime - unit.activeAt) });
   }
-  if (check.kind === 'command' || check.kind === 'container')
-    return lookByCommand(looking.ssh, target, check, limits, (output) => withoutSecrets(environment, output));
+  const hide = (output: string): string => withoutSecrets(environment, output);
+  if (check.kind === 'command') return lookByCommand(looking.ssh, target, check, limits, hide);
+  if (check.kind === 'container') {
+    const access = { ssh: looking.ssh, program: looking.engines };
+    return lookAtContainer(access, environment, target, check, limits, hide);
+  }
   return lookAtSystem(looking, environment, check as SystemCheck, host, limits);
 }
 

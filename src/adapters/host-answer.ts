@@ -2,6 +2,7 @@ import { z } from 'zod';
 import {
   HOST_ERROR_CODES,
   type ChangeResult,
+  type EngineAnswer,
   type ForensicsResult,
   type HostInspection,
 } from '../domain/host-protocol.js';
@@ -80,6 +81,13 @@ export const hostInspection = z.object({
     )
     .exactOptional(),
 }) satisfies z.ZodType<HostInspection>;
+
+/** Answer to `engine`, checked. */
+export const engineAnswer = z.object({
+  status: z.int(),
+  output: text,
+  errors: text,
+}) satisfies z.ZodType<EngineAnswer>;
 
 /** Answer to every operation that changes something, checked. */
 export const changeResult = z.object({

@@ -8,6 +8,8 @@ import {
   type ChangeResult,
   type CommitRequest,
   type ComposeRequest,
+  type EngineAnswer,
+  type EngineRequest,
   type ForensicsRequest,
   type ForensicsResult,
   type HostInspection,
@@ -21,6 +23,7 @@ import {
 } from '../domain/host-protocol.js';
 import {
   changeResult,
+  engineAnswer,
   forensicsResult,
   HostAnswer,
   hostInspection,
@@ -42,6 +45,8 @@ export interface HostLimits {
   /** To change something. */
   readonly changeMs: number;
 }
+
+const LOOKS: ReadonlySet<HostRequest['operation']> = new Set(['inspect', 'engine']);
 
 const LIMITS: HostLimits = { lookMs: 60_000, changeMs: 600_000 };
 
@@ -94,6 +99,15 @@ export class HostProgram {
     return this.#call(target, { ...of, operation: 'inspect' }, hostInspection, options);
   }
 
+  /** Asks a container engine on a host, as root; resolves however the engine ended. */
+  async engine(
+    target: SshTarget,
+    request: Omit<EngineRequest, 'protocol' | 'operation'>,
+    options: HostCallOptions = {},
+  ): Promise<EngineAnswer> {
+    return this.#call(target, { ...request, operation: 'engine' }, engineAnswer, options);
+  }
+
   /** Sends a component's archive. `archive` is opened once, when the host is connected; it must give `artifact.size` bytes. */
   async stage(
     target: SshTarget,
@@ -142,7 +156,7 @@ export class HostProgram {
     const line = `${JSON.stringify({ protocol: HOST_PROTOCOL, ...request })}\n`;
     const { lookMs, changeMs } = this.#limits;
     const result = await this.#ssh.exec(target, this.#command, {
-      timeoutMs: request.operation === 'inspect' ? lookMs : changeMs,
+      timeoutMs: LOOKS.has(request.operation) ? lookMs : changeMs,
       ...options,
       // An archive has the process that unpacks it for itself.
       ...(archive

@@ -139,9 +139,11 @@ export const DESCRIPTIONS: Readonly<Record<string, string>> = {
   }),
   ...secret(ownCheckPath('prometheus', 'secret_headers.*')),
   ...ownCheck('container', {
-    engine: 'What runs it. It is asked as the deploying user, who must be allowed to.',
+    engine: 'What runs it.',
     container:
       'Name of the container, which must run on each host and, where it has a health check, be healthy.',
+    rootless:
+      'True for a container of the deploying user. Otherwise it is one of root, and safeguard-host asks for it.',
   }),
   ...ownCheck('nginx-route', {
     port: 'Port of nginx on each host.',

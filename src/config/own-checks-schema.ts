@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { CONTAINER_ENGINES } from '../domain/host-protocol.js';
 import { guarded, headerName } from './guarded.js';
 import { line, port, urlPath } from './schema-parts.js';
 
@@ -52,8 +53,9 @@ const prometheus = z
 const container = z.strictObject({
   kind: z.literal('container'),
   ...base,
-  engine: z.enum(['podman', 'docker']),
+  engine: z.enum(CONTAINER_ENGINES),
   container: containerName,
+  rootless: z.boolean().default(false),
 });
 const nginxRoute = z.strictObject({
   kind: z.literal('nginx-route'),

@@ -95,8 +95,10 @@ export function ownCheckOf(section: OwnCheckSection, attempts: number): Check {
         ...optional('above', above),
       };
     }
-    case 'container':
-      return { ...base, kind: 'container', engine: section.engine, container: section.container };
+    case 'container': {
+      const { engine, container, rootless } = section;
+      return { ...base, kind: 'container', engine, container, ...(rootless && { rootless }) };
+    }
     case 'nginx-route':
       return { ...base, kind: 'http', port: section.port, path: section.path, status: section.status };
   }

@@ -1,3 +1,5 @@
+import type { ContainerEngine } from './host-protocol.js';
+
 /** Categories of spec S10. */
 export type CheckCategory =
   'backend' | 'frontend' | 'database' | 'cache' | 'external' | 'system' | 'proxy' | 'services';
@@ -115,8 +117,10 @@ export interface PrometheusCheck extends CheckBase {
 /** A container on each host runs, and is healthy where it says so. */
 export interface ContainerCheck extends CheckBase {
   readonly kind: 'container';
-  readonly engine: 'podman' | 'docker';
+  readonly engine: ContainerEngine;
   readonly container: string;
+  /** It belongs to the deploying user; left out: to root. */
+  readonly rootless?: true;
 }
 
 /** Kinds that only users write. */

@@ -35,6 +35,29 @@ export interface InspectRequest extends Addressed {
   readonly manifests?: readonly string[];
 }
 
+/** Asks a container engine as root, who alone sees the containers of the system's units. Looks, changes nothing, needs no token. */
+export interface EngineRequest extends Addressed {
+  readonly operation: 'engine';
+  readonly engine: ContainerEngine;
+  /** `null`: the engine's version is asked for. */
+  readonly container: string | null;
+  /** Seconds after which the engine is ended. */
+  readonly limit: number;
+}
+
+/** Programs that run containers. */
+export const CONTAINER_ENGINES = ['podman', 'docker'] as const;
+export type ContainerEngine = (typeof CONTAINER_ENGINES)[number];
+
+/** Answer to `engine`: how its program ended. */
+export interface EngineAnswer {
+  /** Its exit status; 124: it did not end in time, 127: it is not there. */
+  readonly status: number;
+  /** Its version; or the state of the container as JSON, of which only `Status` and `Health.Status` are told. */
+  readonly output: string;
+  readonly errors: string;
+}
+
 /**
  * Takes one component's archive from standard input (exactly `artifact.size` bytes after the request's line) and
  * unpacks it beside the running release. `secrets` holds the values of the manifest's secret variables.
@@ -133,6 +156,7 @@ export interface AdoptRequest extends Fenced {
 
 export type HostRequest =
   | InspectRequest
+  | EngineRequest
   | StageRequest
   | ComposeRequest
   | ActivateRequest
@@ -235,7 +259,10 @@ export interface ForensicsResult extends ChangeResult {
 /** One line on standard output: many `progress`, then one `result` or one `error`. */
 export type HostLine =
   | { readonly type: 'progress'; readonly text: string; readonly bytes?: number }
-  | { readonly type: 'result'; readonly result: ChangeResult | ForensicsResult | HostInspection }
+  | {
+      readonly type: 'result';
+      readonly result: ChangeResult | ForensicsResult | HostInspection | EngineAnswer;
+    }
   | { readonly type: 'error'; readonly code: HostErrorCode; readonly message: string };
 
 /** Every way in which `safeguard-host` refuses or fails. Python and TypeScript are held together by a test. */

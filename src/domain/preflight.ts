@@ -34,6 +34,7 @@ export const PREFLIGHT = {
   disk: { from: 'standard', critical: 'standard' },
   room: { from: 'standard', critical: 'standard' },
   clock: { from: 'standard', critical: 'strict' },
+  'container engine': { from: 'standard', critical: 'standard' },
   database: { from: 'standard', critical: 'standard' },
   cache: { from: 'standard', critical: null },
   'dry run': { from: 'strict', critical: 'strict' },

@@ -2,7 +2,9 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { lookByCommand, lookOutside, watchedCommand } from '../../src/activities/look-own.js';
+import { lookAtContainer, lookByCommand, lookOutside } from '../../src/activities/look-own.js';
+import { watchedCommand } from '../../src/activities/watched-command.js';
+import { HostProgram } from '../../src/adapters/host-program.js';
 import { SshConnections } from '../../src/adapters/ssh/connections.js';
 import { repeated, turns } from '../../src/checks/repeat.js';
 import type { Observation, OwnCheck } from '../../src/domain/check.js';
@@ -215,8 +217,12 @@ describe('a command on a host', () => {
 });
 
 test('a host without an engine knows nothing of its containers', async () => {
-  const check: OwnCheck = { ...BASE, kind: 'container', engine: 'podman', container: 'search' };
-  const found = await verdictOf((limits) => lookByCommand(ssh, sshd.target, check, limits, (text) => text));
+  const own = { ...BASE, kind: 'container', engine: 'podman', container: 'search', rootless: true } as const;
+  const at = { application: 'campus', name: 'production' };
+  const access = { ssh, program: new HostProgram(ssh) };
+  const found = await verdictOf((limits) =>
+    lookAtContainer(access, at, sshd.target, own, limits, (text) => text),
+  );
   expect(found.verdict).toBe('unknown');
 });
 

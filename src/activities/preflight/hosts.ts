@@ -4,6 +4,7 @@ import { fullestDisk } from '../../domain/judging.js';
 import type { HostRef } from '../../domain/plan.js';
 import { clockOff, roomFor } from '../../domain/preflight-limits.js';
 import { targetOf, type Dependencies } from '../dependencies.js';
+import { engineItems } from './engines.js';
 import { needs, PATIENT_MS, yes, type Item } from './item.js';
 
 /** Percent; the health checks after a deployment would object too (spec S10). */
@@ -85,6 +86,7 @@ export function hostItems(
         return clockOff({ time: seen.time, from, to }, CLOCK_LIMIT);
       },
     },
+    ...engineItems(dependencies, environment, host, inspect),
   ];
 }
 

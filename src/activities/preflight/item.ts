@@ -10,8 +10,8 @@ import {
 import type { EnvironmentConfig } from '../../config/load.js';
 import { withoutSecrets } from '../secrets.js';
 
-/** How long one look may take. */
-const LIMIT_MS = 30_000;
+/** How long one look may take, in milliseconds. */
+export const LIMIT_MS = 30_000;
 /** The same for what may take as long as it does: gigabytes to read, a GitHub that wants to be waited for, a play of Ansible. */
 export const PATIENT_MS = 540_000;
 /** Characters of what was found that are kept; and sentences of its details. */

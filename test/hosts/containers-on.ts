@@ -1,0 +1,58 @@
+import type { Completed, Lab } from '../../lab/lab.js';
+
+const IMAGE = 'localhost/still';
+/** No registry is in reach: the image is a busybox, and says nothing by itself. */
+const MAKE_IMAGE = `
+set -e
+rm -rf /tmp/still; mkdir -p /tmp/still/bin; cp /bin/busybox /tmp/still/bin/
+for word in sh sleep test; do ln -s busybox /tmp/still/bin/$word; done
+tar -C /tmp/still -cf /tmp/still.tar .; chmod a+r /tmp/still.tar`;
+
+/** Containers of one user on a host of a lab; the lab has to be up `--with containers`. */
+export class ContainersOn {
+  constructor(
+    private readonly lab: Lab,
+    private readonly host: string,
+    private readonly user: 'root' | 'deploy' = 'root',
+  ) {}
+
+  /** Makes the image that containers are started from. */
+  async prepare(): Promise<void> {
+    await this.must(['sh', '-c', MAKE_IMAGE]);
+    // Else what belongs to a user ends with the user's last login.
+    if (this.user !== 'root') await this.must(['loginctl', 'enable-linger', this.user]);
+    await this.podman('import', '--quiet', '/tmp/still.tar', IMAGE);
+  }
+
+  /** Starts one that does nothing for a day. */
+  async start(name: string, ...options: readonly string[]): Promise<void> {
+    await this.podman('run', '--detach', '--name', name, ...options, IMAGE, '/bin/sleep', '86400');
+  }
+
+  /** Runs podman as the user, who has to be let. */
+  async podman(...words: readonly string[]): Promise<string> {
+    return this.must([...this.asUser(), 'podman', ...words]);
+  }
+
+  /** The same, whatever comes of it. */
+  async tryPodman(...words: readonly string[]): Promise<Completed> {
+    return this.lab.run(this.host, [...this.asUser(), 'podman', ...words]);
+  }
+
+  /** Leaves no container. */
+  async removeAll(): Promise<void> {
+    await this.tryPodman('rm', '--all', '--force', '--time', '0');
+    if (this.user !== 'root') await this.lab.run(this.host, ['loginctl', 'disable-linger', this.user]);
+  }
+
+  private asUser(): string[] {
+    if (this.user === 'root') return [];
+    return ['runuser', '-u', this.user, '--', 'env', 'XDG_RUNTIME_DIR=/run/user/1000', 'HOME=/home/deploy'];
+  }
+
+  private async must(argv: readonly string[]): Promise<string> {
+    const { exitCode, stdout, stderr } = await this.lab.run(this.host, argv);
+    if (exitCode !== 0) throw new Error(`${argv.join(' ')} on ${this.host} (${exitCode}): ${stderr}`);
+    return stdout.trim();
+  }
+}
