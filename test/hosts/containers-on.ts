@@ -4,9 +4,9 @@ const IMAGE = 'localhost/still';
 /** No registry is in reach: the image is a busybox, and says nothing by itself. */
 const MAKE_IMAGE = `
 set -e
-rm -rf /tmp/still; mkdir -p /tmp/still/bin; cp /bin/busybox /tmp/still/bin/
-for word in sh sleep test; do ln -s busybox /tmp/still/bin/$word; done
-tar -C /tmp/still -cf /tmp/still.tar .; chmod a+r /tmp/still.tar`;
+rm -rf "$0"; mkdir -p "$0/bin"; cp /bin/busybox "$0/bin/"
+for word in sh sleep test; do ln -s busybox "$0/bin/$word"; done
+tar -C "$0" -cf "$0.tar" .; chmod a+r "$0.tar"`;
 
 /** Containers of one user on a host of a lab; the lab has to be up `--with containers`. */
 export class ContainersOn {
@@ -18,10 +18,12 @@ export class ContainersOn {
 
   /** Makes the image that containers are started from. */
   async prepare(): Promise<void> {
-    await this.must(['sh', '-c', MAKE_IMAGE]);
+    // Its own: another user's may be made at the same time.
+    const files = `/tmp/still-${this.user}`;
+    await this.must(['sh', '-c', MAKE_IMAGE, files]);
     // Else what belongs to a user ends with the user's last login.
     if (this.user !== 'root') await this.must(['loginctl', 'enable-linger', this.user]);
-    await this.podman('import', '--quiet', '/tmp/still.tar', IMAGE);
+    await this.podman('import', '--quiet', `${files}.tar`, IMAGE);
   }
 
   /** Starts one that does nothing for a day. */
