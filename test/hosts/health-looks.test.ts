@@ -93,7 +93,7 @@ test('health is drawn over itself on a terminal, with the times of earlier looks
   await campus.lab.run('web-2', ['systemctl', 'start', unit]);
   await untilDrawn(terminal, /^production is healthy with 1\.0\.0/);
   // One table, and not one after the other.
-  expect(terminal.lines().filter((line) => line.startsWith("production is "))).toHaveLength(1);
+  expect(terminal.lines().filter((line) => line.startsWith('production is '))).toHaveLength(1);
   expect(terminal.lines().filter((line) => line.startsWith('web-2: critical: '))).toEqual([]);
   await terminal.interrupt();
   terminal = null;
