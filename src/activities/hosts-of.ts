@@ -89,20 +89,32 @@ export async function inspectWhatAnswers(
   return { inspected: (await Promise.all(looks)).flat(), silent };
 }
 
+/** How long an environment may take to say how it stands, in milliseconds, and how often it is asked. */
+const ANSWER_MS = 10_000;
+const ASKED = 3;
+
 /**
  * What the environment knows of itself; `null`: nothing was ever deployed there, its entity workflow begins with the first run
  * that joins the queue.
+ * @throws SafeguardError TEMPORAL_UNREACHABLE when it does not answer
  */
 export async function environmentNow(
   { temporal }: Dependencies,
   { application, environment }: Where,
 ): Promise<EnvironmentState | null> {
   const handle = temporal.workflow.getHandle(environmentWorkflowId(application, environment));
-  try {
-    return await handle.query<EnvironmentState>(status.name);
-  } catch (error) {
-    if (error instanceof Error && error.name === 'WorkflowNotFoundError') return null;
-    throw error;
+  for (let times = 1; ; times += 1) {
+    try {
+      return await temporal.withDeadline(Date.now() + ANSWER_MS, () =>
+        handle.query<EnvironmentState>(status.name),
+      );
+    } catch (cause) {
+      if (cause instanceof Error && cause.name === 'WorkflowNotFoundError') return null;
+      // It may be between two workers, or have much else to do.
+      if (times < ASKED) continue;
+      const message = `The environment ${environment} does not say how it stands.`;
+      throw new SafeguardError('TEMPORAL_UNREACHABLE', message, { cause });
+    }
   }
 }
 

@@ -1,5 +1,5 @@
 import { WorkflowFailedError } from '@temporalio/client';
-import { ApplicationFailure } from '@temporalio/common';
+import { ActivityFailure, ApplicationFailure, TimeoutFailure } from '@temporalio/common';
 import { newDeploymentId } from '../domain/deployment-id.js';
 import { isErrorCode, SafeguardError } from '../domain/errors.js';
 import type { HealthLook } from '../domain/check.js';
@@ -89,9 +89,12 @@ export async function look<K extends LookKind>(
   }
 }
 
-function inItsOwnWords(error: unknown): unknown {
+/** What a look failed with, coded. It is one activity, and what that failed with is told, not that it failed. */
+export function inItsOwnWords(error: unknown): unknown {
   if (!(error instanceof WorkflowFailedError)) return error;
-  const { cause } = error;
+  const cause = error.cause instanceof ActivityFailure ? error.cause.cause : error.cause;
+  const message = cause?.message ?? error.message;
+  if (cause instanceof TimeoutFailure) return new SafeguardError('STEP_TIMEOUT', message, { cause: error });
   const code = cause instanceof ApplicationFailure && isErrorCode(cause.type) ? cause.type : 'INTERNAL';
-  return new SafeguardError(code, cause?.message ?? error.message, { cause: error });
+  return new SafeguardError(code, message, { cause: error });
 }

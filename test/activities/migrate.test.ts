@@ -31,7 +31,10 @@ async function planned({ version }: Release): Promise<unknown> {
   const dependencies = {
     ...world.dependencies,
     program: { inspect: () => Promise.resolve({ token: null, committed: null }) },
-    temporal: { workflow: { getHandle: () => ({ query: () => Promise.resolve({ committed: null }) }) } },
+    temporal: {
+      withDeadline: (_: number, work: () => unknown) => work(),
+      workflow: { getHandle: () => ({ query: () => Promise.resolve({ committed: null }) }) },
+    },
   } as unknown as Dependencies;
   const call = { request: request({ ...WHERE, version }), grant: null };
   return new MockActivityEnvironment({}, { logger: QUIET }).run(() => plan(dependencies, call));

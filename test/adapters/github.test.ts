@@ -45,10 +45,11 @@ async function main(): Promise<NonNullable<Awaited<ReturnType<OriginRepository['
 }
 
 test('it is known when the token expires, where GitHub says so', async () => {
-  const repository = open();
-  await repository.defaultBranch();
-  expect(repository.tokenExpiry).toBeNull();
+  const silent = open();
+  await silent.defaultBranch();
+  expect(silent.tokenExpiry).toBeNull();
   github.tokenExpiry = '2026-12-24 18:00:00 UTC';
+  const repository = open();
   await repository.defaultBranch();
   expect(repository.tokenExpiry?.toISOString()).toBe('2026-12-24T18:00:00.000Z');
 });
