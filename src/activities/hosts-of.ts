@@ -99,7 +99,7 @@ const ASKED = 3;
  * @throws SafeguardError TEMPORAL_UNREACHABLE when it does not answer
  */
 export async function environmentNow(
-  { temporal }: Dependencies,
+  { temporal }: Pick<Dependencies, 'temporal'>,
   { application, environment }: Where,
 ): Promise<EnvironmentState | null> {
   const handle = temporal.workflow.getHandle(environmentWorkflowId(application, environment));

@@ -23,12 +23,12 @@ const nobody = (): never => {
 
 test('an environment that is busy is asked again', async () => {
   const temporal = answering(busy, busy, () => 'as it stands');
-  expect(await environmentNow(temporal as Dependencies & typeof temporal, WHERE)).toBe('as it stands');
+  expect(await environmentNow(temporal, WHERE)).toBe('as it stands');
 });
 
 test('one that does not answer is said not to, and not to be a defect', async () => {
   const temporal = answering(busy, busy, busy, busy);
-  await expect(environmentNow(temporal as Dependencies & typeof temporal, WHERE)).rejects.toMatchObject({
+  await expect(environmentNow(temporal, WHERE)).rejects.toMatchObject({
     code: 'TEMPORAL_UNREACHABLE',
     message: 'The environment production does not say how it stands.',
     cause: expect.objectContaining({ message: 'deadline exceeded' }),
@@ -38,6 +38,6 @@ test('one that does not answer is said not to, and not to be a defect', async ()
 
 test('where nothing was ever deployed nobody is asked again', async () => {
   const temporal = answering(nobody);
-  expect(await environmentNow(temporal as Dependencies & typeof temporal, WHERE)).toBeNull();
+  expect(await environmentNow(temporal, WHERE)).toBeNull();
   expect(temporal.asked()).toBe(1);
 });
