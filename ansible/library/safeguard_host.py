@@ -866,7 +866,8 @@ def be_forgotten(unit: str) -> None:
     that is reset; nor one that another unit names: only then it has to read the files of all units again, which takes far
     longer."""
     shown = show_units(unit)[unit]
-    if shown['InactiveEnterTimestampMonotonic'] != '0':  # not forgotten: the start limit goes on counting, too
+    # Not forgotten: the start limit goes on counting, too. One that never got as far as to run has no such time.
+    if shown['ActiveState'] == 'failed' or shown['InactiveEnterTimestampMonotonic'] != '0':
         run('systemctl', 'reset-failed', '--', unit)
         shown = show_units(unit)[unit]
     if shown['NeedDaemonReload'] == 'yes':
@@ -1768,7 +1769,7 @@ def insist_on_watch(app: App) -> None:
             raise HostError('INTERNAL', f'{watch_unit(app)} does not start: look at journalctl -u {watch_unit(app)}')
         if now >= again:
             # Refused while a watch has the unit's name that has only just begun, or is about to end.
-            again = now + (1 if start_watch(app).code == 0 else 0.02)
+            again = now + (1 if start_watch(app).code == 0 else 0.1)
         time.sleep(0.005)
 
 

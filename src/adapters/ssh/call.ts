@@ -77,6 +77,15 @@ export class Call {
     }
   }
 
+  /**
+   * The connection stands, but the command could not be started: sshd lets in so many at once, and one that hangs keeps its place
+   * after its channel was closed.
+   */
+  notStarted(cause: unknown): SafeguardError {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    return new SafeguardError('HOST_UNREACHABLE', `${this.#what} could not be started: ${why}`, { cause });
+  }
+
   /** The command is gone, and nobody knows how far it came. */
   lost(): SafeguardError {
     return new SafeguardError('CONNECTION_LOST', `${this.#what} ended without telling its exit status`);

@@ -26,12 +26,15 @@ async function startOnce(connection: SshConnection, line: string, call: Call): P
   const stdin = options.stdin === undefined ? undefined : readable(options.stdin);
   // `pipe`, which node-ssh uses, does not pass on that its source failed: the host would wait for ever.
   if (stdin) finished(stdin, { writable: false }, (error) => error && stop.because(error));
-  const { code, signal } = await connection.ssh.execCommand(line, {
-    ...(stdin && { stdin }),
-    onChannel: closeOnStop(stop),
-    onStdout: (chunk) => call.take(output, 'stdout', chunk),
-    onStderr: (chunk) => call.take(output, 'stderr', chunk),
-  });
+  // It rejects before the command is started, and never after.
+  const { code, signal } = await connection.ssh
+    .execCommand(line, {
+      ...(stdin && { stdin }),
+      onChannel: closeOnStop(stop),
+      onStdout: (chunk) => call.take(output, 'stdout', chunk),
+      onStderr: (chunk) => call.take(output, 'stderr', chunk),
+    })
+    .catch((cause: unknown) => Promise.reject(call.notStarted(cause)));
   // node-ssh resolves like this when the channel ended without an exit status.
   if (code === null && signal === null) throw call.lost();
   call.guard(() => output.end());

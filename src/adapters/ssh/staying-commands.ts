@@ -87,7 +87,8 @@ export class StayingCommands {
 
 function openChannel({ connection }: NodeSSH, line: string, call: Call): Promise<ClientChannel> {
   return new Promise((resolve, reject) => {
-    if (connection) connection.exec(line, (error, channel) => (error ? reject(error) : resolve(channel)));
+    if (connection)
+      connection.exec(line, (error, channel) => (error ? reject(call.notStarted(error)) : resolve(channel)));
     else reject(call.lost());
   });
 }

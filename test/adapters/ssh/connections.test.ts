@@ -1,8 +1,10 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { SshConnections } from '../../../src/adapters/ssh/connections.js';
+import type { Staying } from '../../../src/adapters/ssh/staying-command.js';
 import type { SshTarget } from '../../../src/adapters/ssh/target.js';
 import { startFaultyNetwork, type FaultyNetwork } from './faulty-network.js';
 import { freePort, startSshd, type Sshd } from './sshd.js';
@@ -59,6 +61,36 @@ test('twelve commands at once share one connection, although sshd allows ten', a
     Array.from({ length: 12 }, (_, n) => ssh.exec(target, ['sh', '-c', `sleep 0.2; echo ${String(n)}`])),
   );
   expect(all.map(({ stdout }) => stdout.trim())).toEqual(Array.from({ length: 12 }, (_, n) => String(n)));
+  expect(network.accepted()).toBe(1);
+});
+
+test('commands that hang hold their sessions: what can be started no more is told as such, until they end', async () => {
+  const mark = join(sshd.directory, 'go-on');
+  for (let count = 0; count < 10; count += 1) {
+    const given = new AbortController();
+    const script = 'echo up; until [ -e "$0" ]; do sleep 0.05; done';
+    const hangs = ssh.exec(target, ['sh', '-c', script, mark], {
+      signal: given.signal,
+      onStdoutLine: () => given.abort(new Error('given up')),
+    });
+    await expect(hangs).rejects.toThrow('given up');
+  }
+  const refused = {
+    code: 'HOST_UNREACHABLE',
+    message: expect.stringMatching(/^\w+ on .* could not be started: /),
+  };
+  await expect(ssh.exec(target, ['true'])).rejects.toMatchObject(refused);
+  const stay: Staying = {
+    invitation: 'stay\n',
+    accepts: () => true,
+    endIn: () => undefined,
+    isSound: () => true,
+  };
+  await expect(ssh.exec(target, ['cat'], { stay, stdin: 'x\n' })).rejects.toMatchObject(refused);
+
+  await writeFile(mark, '');
+  const again = (): Promise<unknown> => ssh.exec(target, ['true']).catch(() => again());
+  expect(await again()).toMatchObject({ code: 0 });
   expect(network.accepted()).toBe(1);
 });
 
