@@ -1,7 +1,9 @@
 """What a play does, as JSON lines on standard output: read by src/adapters/ansible/events.ts."""
 from __future__ import annotations
 
+import ctypes
 import json
+import signal
 import sys
 
 from ansible.plugins.callback import CallbackBase
@@ -19,10 +21,24 @@ FIELDS = ('code', 'result', 'would')
 MESSAGE_CHARACTERS = 2_000
 
 
+PR_SET_PDEATHSIG = 1
+
+
+def end_with_worker() -> None:
+    """A worker that is killed takes its play along, as one that ends it does: Ansible ends what it has forked. The play would begin task
+    after task beside that of the next worker, or wait for ever, since its thread for results ends when it has nobody to tell."""
+    if sys.platform == 'linux':
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
 class CallbackModule(CallbackBase):
     CALLBACK_VERSION = 2.0
     CALLBACK_TYPE = 'stdout'
     CALLBACK_NAME = 'safeguard_events'
+
+    def __init__(self) -> None:
+        super().__init__()
+        end_with_worker()
 
     def emit(self, event: str, **fields) -> None:
         sys.stdout.write(json.dumps({'event': event, **fields}) + '\n')

@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { execa } from 'execa';
 import { Lab } from '../../lab/lab.js';
 import { breakUndo, HANGS, LINGERS, NOTE, ownPlaybooks } from './ansible-playbooks.js';
 import { CampusLab, ended, until } from './campus-lab.js';
@@ -48,6 +49,12 @@ afterAll(async () => {
 async function hangs(host: string): Promise<boolean> {
   const { exitCode } = await campus.lab.run(host, ['pgrep', '-f', '^/usr/bin/sleep (9|45)']);
   return exitCode === 0;
+}
+
+/** The processes of plays of these playbooks on this machine; `''`: there are none. */
+async function plays(): Promise<string> {
+  const { stdout } = await execa('pgrep', ['-f', `ansible-playbook .*${directory}/`], { reject: false });
+  return stdout;
 }
 
 /** What each host noted of a component; `''`: nothing. */
@@ -132,7 +139,11 @@ test('a worker is killed while a playbook goes on: the next one carries it out a
   await campus.release(LINGERS);
   const run = await campus.start(LINGERS);
   await until('web-1 is in the middle', () => hangs('web-1'));
+  expect(await plays()).not.toBe('');
   await doomed.signal('SIGKILL');
+  await until('its play has ended', async () => (await plays()) === '');
+  // Not because it was through: what it has begun on a host goes on.
+  expect(await hangs('web-1')).toBe(true);
   await campus.startWorker();
   expect(await ended(run)).toMatchObject({ status: 'COMPLETED', outcome: 'SUCCEEDED' });
   expect(await campus.servedEverywhere()).toBe(LINGERS);
