@@ -3,7 +3,6 @@
 
 As `/usr/local/sbin/safeguard-host` (root):
   (no argument)                 reads one JSON request line on standard input, answers in JSON lines; or stays for many (`stay`)
-  execute <AE> <unit>           carries out a request inside its transient unit
   gate                          at boot: converges every application to its committed release
   lease <AE>                    inside the lease's unit: goes back when the lease of the run that serves here runs out
   may-start <AE> <digest>       ExecCondition of the units: exit status 0 or 1
@@ -31,6 +30,8 @@ UNIT_ROOT = '/etc/systemd/system'
 SITE_ROOT = '/etc/nginx/conf.d'
 CAPTURE_ROOT = '/var/backups/deployment-state'
 FORENSICS_ROOT = '/var/backups/deployment-forensics'
+CGROUP_ROOTS = ('/sys/fs/cgroup', '/sys/fs/cgroup/unified', '/sys/fs/cgroup/systemd')
+ENVIRONMENT = {'PATH': '/usr/sbin:/usr/bin:/sbin:/bin', 'LC_ALL': 'C.UTF-8', 'SYSTEMD_COLORS': '0'}
 NGINX_PID = '/run/nginx.pid'
 NGINX_ERROR_LOG = '/var/log/nginx/error.log'
 
@@ -38,6 +39,7 @@ SLOT_BYTES = 16 * 1024
 BALLAST_BYTES = 4 * 1024 * 1024
 REQUEST_BYTES = 4 * 1024 * 1024
 LOCK_SECONDS = 30
+SYSTEMD_SECONDS = 60
 INPUT_SECONDS = 30
 # A worker lets go of a process that stays long before; this is for one that is frozen, or lost without a word.
 STAY_SECONDS = 60
@@ -810,10 +812,9 @@ class Ran(NamedTuple):
 def run(*arguments: str, seconds: float = 60, late: str = 'INTERNAL') -> Ran:
     """`late`: the code of the error when it takes longer than `seconds`."""
     import subprocess
-    environment = {'PATH': '/usr/sbin:/usr/bin:/sbin:/bin', 'LC_ALL': 'C.UTF-8', 'SYSTEMD_COLORS': '0'}
     try:
         done = subprocess.run(arguments, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                              timeout=seconds, env=environment, check=False)
+                              timeout=seconds, env=ENVIRONMENT, check=False)
     except subprocess.TimeoutExpired as cause:
         raise HostError(late, f'{" ".join(arguments[:4])} did not end within {seconds} s') from cause
     except OSError as cause:
@@ -840,7 +841,7 @@ def cgroup_processes(control_group: str) -> list:
     if control_group in ('', '/'):
         return []
     found = []
-    for root in ('/sys/fs/cgroup', '/sys/fs/cgroup/unified', '/sys/fs/cgroup/systemd'):
+    for root in CGROUP_ROOTS:
         for directory, _, _ in os.walk(root + control_group):
             try:
                 found += read_bytes(f'{directory}/cgroup.procs').split()
@@ -2731,7 +2732,7 @@ def boot_id() -> str:
 
 
 def unit_name(app: App, token: dict) -> str:
-    return f'safeguard-{app.name}-{token["run"]}-{token["step"]}-{token["try"]}.service'
+    return f'safeguard-{app.name}-{token["run"]}-{token["step"]}-{token["try"]}.scope'
 
 
 def identity_of(request: dict) -> str:
@@ -2759,8 +2760,8 @@ def stop_older(app: App, token: dict) -> None:
     """Ends changes of this application that are still going on for older tokens, and waits until they are gone."""
     mine = unit_name(app, token)
     for name in os.listdir(app.run):
-        unit = name[:-5]
-        if not name.endswith('.service.json') or unit == mine:
+        unit, ending = os.path.splitext(name)
+        if ending != '.json' or unit == mine:
             continue
         try:
             other = json.loads(read_bytes(f'{app.run}/{name}'))['token']
@@ -2799,13 +2800,98 @@ def change_in_unit(request: dict, app: App) -> dict:
 
 
 def launch(request: dict, app: App, unit: str, path: str) -> None:
+    """Starts a change in its unit: as a process of our own, with Python and the program loaded, which begins when it is there."""
     remove_if_there(f'{app.results}/{unit}.json')
     write_durably(path, canonical_json(request).encode(), 0o600)
-    ran = run('systemd-run', '--quiet', '--collect', '--no-ask-password', f'--unit={unit}', '--service-type=exec',
-              f'--description=safeguard {request["operation"]} {app.name}', '--property=TimeoutStopSec=15',
-              '--property=RuntimeMaxSec=1800', PROGRAM, 'execute', app.name, unit)
-    if ran.code != 0 and not is_running(unit):
-        raise HostError('INTERNAL', f'systemd-run cannot start {unit}: {ran.told}')
+    told, tell = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(tell)
+        begin_in_unit(app, unit, told)
+    os.close(told)
+    try:
+        refused = move_into_scope(child, unit, f'safeguard {request["operation"]} {app.name}')
+        if refused is None:
+            os.write(tell, b'.')
+    finally:
+        os.close(tell)
+    if refused is not None and not is_running(unit):
+        raise HostError('INTERNAL', f'systemd cannot start {unit}: {refused}')
+
+
+def move_into_scope(pid: int, unit: str, description: str) -> Optional[str]:
+    """Has systemd make the scope for a process that waits in it, moves ours there, and lets the other one go. What systemd said
+    instead, if it did not."""
+    import subprocess
+    command = ('systemd-run', '--scope', '--quiet', '--collect', '--no-ask-password', f'--unit={unit}',
+               # By systemd's rules others move processes into what is delegated only.
+               f'--description={description}', '--property=Delegate=pids', '--property=TimeoutStopSec=15',
+               '--property=RuntimeMaxSec=1800', 'cat')
+    waits, let_go = os.pipe()
+    os.write(let_go, b'.')  # which it says again when it is there
+    with subprocess.Popen(command, stdin=waits, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=ENVIRONMENT) as holder:
+        try:
+            if holder.stdout and select.select([holder.stdout], [], [], SYSTEMD_SECONDS)[0] and holder.stdout.read(1):
+                move_beside(pid, holder.pid)
+                return None
+            holder.kill()
+            return holder.communicate()[1].decode('utf-8', 'replace').strip()[-1000:] or 'it does not answer'
+        finally:
+            os.close(let_go)
+            os.close(waits)
+
+
+def move_beside(pid: int, other: int) -> None:
+    """Moves a process into the cgroup of another one, where systemd looks at it."""
+    group = control_group_of(other)
+    for root in CGROUP_ROOTS:
+        if os.path.exists(f'{root}{group}/cgroup.procs'):
+            with open(f'{root}{group}/cgroup.procs', 'w', encoding='ascii') as file:
+                file.write(str(pid))
+    if control_group_of(pid) != group:
+        raise HostError('INTERNAL', f'process {pid} cannot be moved to {group}')
+
+
+def control_group_of(pid: int) -> str:
+    """As systemd has it: of the only hierarchy, or of the one named after it."""
+    groups = dict(line.split(':', 2)[1:] for line in (read_text(f'/proc/{pid}/cgroup') or '').splitlines())
+    return groups.get('name=systemd', groups.get('', ''))
+
+
+def begin_in_unit(app: App, unit: str, told: int) -> Any:
+    """In the process that carries a change out; never returns. Told nothing, it was not moved, or nobody waits for it any more."""
+    status = 1
+    try:
+        if os.read(told, 1):
+            leave_caller(unit)
+            status = execute(app, unit)
+    except BaseException:  # pylint: disable=broad-except  # the rim: nobody else can tell of it
+        import traceback
+        traceback.print_exc()
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)  # pylint: disable=protected-access
+
+
+def leave_caller(unit: str) -> None:
+    """Lets go of the terminal, the channel and whatever else the caller has open. What is printed goes to the unit's journal."""
+    import socket
+    os.setsid()
+    os.chdir('/')
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for descriptor in (0, 1, 2):
+        os.dup2(nowhere, descriptor)
+    os.closerange(3, 1 << 16)
+    journal = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        journal.connect('/run/systemd/journal/stdout')
+        # As sd_journal_stream_fd() says it: identifier, unit, priority, no prefix, not forwarded.
+        journal.sendall(f'safeguard-host\n{unit}\n6\n0\n0\n0\n0\n'.encode())
+    except OSError:
+        return  # a change does not fail for want of a journal: its result says all that matters
+    os.dup2(journal.fileno(), 1)
+    os.dup2(journal.fileno(), 2)
 
 
 def follow(request: dict, app: App, unit: str) -> dict:
@@ -2831,9 +2917,8 @@ def without_result(app: App, request: dict, unit: str) -> dict:
     raise HostError('INTERNAL', f'{unit} ended without a result: look at the host, and at journalctl -u {unit}')
 
 
-def execute(name: str, unit: str) -> int:
+def execute(app: App, unit: str) -> int:
     """Inside the transient unit."""
-    app = find_app(name)
     path = f'{app.run}/{unit}.json'
     request = json.loads(read_bytes(path))
     # A higher attempt of the same try attaches to us; it must not fence us.
@@ -3018,7 +3103,8 @@ STAYS = {'type': 'result', 'result': {'stays': True}}
 def stay() -> int:
     """Takes one request after the other, as long as somebody is there. Each is carried out by a child, which is what a process
     is that was started for this request, with Python and its modules loaded already; `ended` follows its answer."""
-    import subprocess  # noqa: F401  # pylint: disable=unused-import  # for the children: nearly all of them use it
+    import socket  # noqa: F401  # pylint: disable=unused-import  # for the children: nearly all of them use these
+    import subprocess  # noqa: F401  # pylint: disable=unused-import
     loaded = program_on_disk()
     name_process('safeguard-stay')
     emit(STAYS)
@@ -3095,8 +3181,6 @@ def main(arguments: list) -> int:
         return respond()
     if arguments[0] == 'may-start' and len(arguments) == 3:
         return may_start(arguments[1], arguments[2])
-    if arguments[0] == 'execute' and len(arguments) == 3:
-        return execute(arguments[1], arguments[2])
     if arguments == ['gate']:
         return gate()
     if arguments[0] == 'lease' and len(arguments) == 2:

@@ -10,6 +10,6 @@ export interface Token {
 export function tokenOf(name: string, unit: string): Token | null {
   const prefix = `safeguard-${name}-`;
   if (!unit.startsWith(prefix)) return null;
-  const [, run, step, again] = /^(.+)-(\d+)-(\d+)\.service$/.exec(unit.slice(prefix.length)) ?? [];
+  const [, run, step, again] = /^(.+)-(\d+)-(\d+)\.(?:scope|service)$/.exec(unit.slice(prefix.length)) ?? [];
   return run === undefined ? null : { run, step: Number(step), try: Number(again) };
 }

@@ -9,7 +9,7 @@ import { judgeWayBack } from '../../chaos/checker/way-back.js';
 const NAME = 'campus-production';
 
 function change(run: string, token: string, from: number, over: Partial<Change> = {}): Change {
-  const unit = `safeguard-${NAME}-${run}-${token}.service`;
+  const unit = `safeguard-${NAME}-${run}-${token}.scope`;
   return { unit, operation: 'activate', from, to: from + 1, boot: 'one', failed: false, ...over };
 }
 

@@ -15,7 +15,7 @@ function paper(type: Paper['type'], outcome: string, kind = 'deployment', workfl
 }
 
 function change(operation: string, from: number, run = ID): Change {
-  const unit = `safeguard-campus-production-${run}-${from}-1.service`;
+  const unit = `safeguard-campus-production-${run}-${from}-1.scope`;
   return { unit, operation, from, to: from + 1, boot: 'one', failed: false };
 }
 

@@ -45,7 +45,7 @@ describe('versions that may serve after runs', () => {
 
 describe('changes at the same time', () => {
   function change(run: string, from: number, to: number | null, step = 1): Change {
-    const unit = `safeguard-campus-production-${run}-${step}-1.service`;
+    const unit = `safeguard-campus-production-${run}-${step}-1.scope`;
     return { unit, operation: 'activate', from, to, boot: 'one', failed: false };
   }
 
@@ -91,10 +91,10 @@ describe('changes at the same time', () => {
 
   test('the run by the name of its unit; a lease is none', () => {
     const of = (unit: string): string | null => runOf('campus-production', unit, new Set(['2-rollback']));
-    expect(of('safeguard-campus-production-20260101-000000-abc-3-12.service')).toBe('20260101-000000-abc');
-    expect(of('safeguard-campus-production-chaos-1-2-0-0-rollback-3-1.service')).toBe('chaos-1-2-0-0');
-    expect(of('safeguard-campus-production-2-rollback-3-1.service')).toBe('2-rollback');
-    expect(of('safeguard-campus-production-2-rollback-rollback-3-1.service')).toBe('2-rollback');
+    expect(of('safeguard-campus-production-20260101-000000-abc-3-12.scope')).toBe('20260101-000000-abc');
+    expect(of('safeguard-campus-production-chaos-1-2-0-0-rollback-3-1.scope')).toBe('chaos-1-2-0-0');
+    expect(of('safeguard-campus-production-2-rollback-3-1.scope')).toBe('2-rollback');
+    expect(of('safeguard-campus-production-2-rollback-rollback-3-1.scope')).toBe('2-rollback');
     expect(of('safeguard-campus-production-lease.service')).toBeNull();
     expect(of('safeguard-gate.service')).toBeNull();
   });

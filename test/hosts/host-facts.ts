@@ -49,7 +49,7 @@ export class HostFacts {
   async changes(): Promise<ChangeUnit[]> {
     const units: ChangeUnit[] = [];
     for (const { UNIT: unit, MESSAGE_ID: kind, at } of await this.journal('_PID=1')) {
-      if (!/^safeguard-campus-production-.*-\d+-\d+\.service$/.test(unit)) continue;
+      if (!/^safeguard-campus-production-.*-\d+-\d+\.scope$/.test(unit)) continue;
       const last = units.findLastIndex((known) => known.unit === unit);
       const known = units[last];
       if (kind === STARTED) units.push({ unit, from: at, to: null });
@@ -65,11 +65,11 @@ export class HostFacts {
       'list-units',
       '--plain',
       '--no-legend',
-      `safeguard-${AE}-*-*.service`,
+      `safeguard-${AE}-*-*.scope`,
     ]);
     const units = listed
       .split('\n')
-      .flatMap((line) => /^(safeguard-\S+-\d+-\d+)\.service/.exec(line)?.[1] ?? []);
+      .flatMap((line) => /^(safeguard-\S+-\d+-\d+)\.scope/.exec(line)?.[1] ?? []);
     if (units.length > 1) throw new Error(`two changes at once on ${this.host}: ${units.join(', ')}`);
     return units[0] ?? null;
   }

@@ -16,7 +16,7 @@ const POLICY = {
 };
 
 const EMPTY_HOST = `
-systemctl stop 'kiosk-demo-*.service' 'safeguard-kiosk-demo-*.service' 2>/dev/null
+systemctl stop 'kiosk-demo-*.service' 'safeguard-kiosk-demo-*.service' 'safeguard-kiosk-demo-*.scope' 2>/dev/null
 rm -rf /etc/systemd/system/kiosk-demo-* /etc/nginx/conf.d/kiosk-demo.conf /srv/kiosk/releases
 rm -rf /var/lib/safeguard/kiosk-demo /var/lib/kiosk-demo-state.json
 systemctl daemon-reload; systemctl reset-failed; systemctl restart nginx`;

@@ -246,7 +246,7 @@ export class Run {
 
   /** The transient unit of the request sent last. */
   get unit(): string {
-    return `safeguard-kiosk-demo-${this.name}-${String(this.step)}-1.service`;
+    return `safeguard-kiosk-demo-${this.name}-${String(this.step)}-1.scope`;
   }
 
   private async ask(host: Standing, asked: Asked<ChangeRequest>): Promise<ChangeResult> {

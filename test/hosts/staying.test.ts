@@ -115,7 +115,7 @@ test(
       });
       await caller.on(HOST, ['systemctl', 'stop', 'holder.service']);
       await again;
-      const unit = `safeguard-campus-production-${caller.run}-${request.token.step}-1.service`;
+      const unit = `safeguard-campus-production-${caller.run}-${request.token.step}-1.scope`;
       const begun = await caller.on(HOST, [
         'journalctl',
         '-b',

@@ -57,7 +57,7 @@ def scratch(name):
     """Files under names that are given only while something is being written."""
     patterns = [f'/var/lib/safeguard/{name}/*.new-*', f'/var/lib/{name}-*.new-*', f'/etc/systemd/system/{name}-*.new-*',
                 f'/etc/nginx/conf.d/*.new-*', '/var/backups/deployment-forensics/.new-*',
-                '/var/backups/deployment-state/*.new-*', f'/run/safeguard/{name}/*.service.json',
+                '/var/backups/deployment-state/*.new-*', f'/run/safeguard/{name}/*.scope.json',
                 f'/run/safeguard/{name}/*.phase*', f'/run/safeguard/{name}/lease']
     return sorted(path for pattern in patterns for path in glob.glob(pattern))
 
