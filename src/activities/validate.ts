@@ -4,7 +4,7 @@ import type { Policy } from '../domain/policy.js';
 import { refusalOf, withoutPassed, type PreflightReport } from '../domain/preflight.js';
 import type { Release } from '../domain/release.js';
 import type { DeploymentRequest, Provenance } from '../domain/run.js';
-import { configured, type Dependencies } from './dependencies.js';
+import { configured, targetOf, type Dependencies } from './dependencies.js';
 import { keepEvidence } from './evidence.js';
 import { lookBefore } from './preflight/preflight.js';
 import { withPulse } from './pulse.js';
@@ -43,6 +43,8 @@ export async function validate(
   return withPulse(async (pulse) => {
     const environment = configured(dependencies, request);
     const { application, version, source } = request;
+    // The look at all hosts comes next: they are called while the archives are read.
+    for (const host of environment.hosts) dependencies.ssh.anticipate(targetOf(environment, host));
     const wanted = {
       application,
       environment: request.environment,

@@ -10,6 +10,7 @@ import { judgeItem } from '../../src/activities/preflight/item.js';
 import { Subject } from '../../src/activities/preflight/subject.js';
 import { validate, type Refused, type Validated } from '../../src/activities/validate.js';
 import { openRepository } from '../../src/adapters/github/repository.js';
+import type { SshTarget } from '../../src/adapters/ssh/target.js';
 import { environmentOf, parseConfig } from '../../src/config/load.js';
 import type { DeploymentRequest, ReleaseSource } from '../../src/domain/run.js';
 import { request } from '../domain/release-fixtures.js';
@@ -44,6 +45,10 @@ afterAll(async () => {
   await rm(root, { recursive: true });
 });
 afterEach(() => github.reset());
+
+/** Hosts that were called already, since the plan needs them next. */
+let called: string[];
+beforeEach(() => void (called = []));
 
 /** The commit that release 1.0.0 is made of; it has a tag, is on main, and its check is green. */
 let good: string;
@@ -80,7 +85,8 @@ function dependenciesOf({ checks, isConfigured = true, token }: Asked): Dependen
   const where = `github: { repository: acme/campus, api: '${github.url}', token: { ${named} } }\n`;
   const config = parseConfig(join(root, 'safeguard.yaml'), CONFIG + more + (isConfigured ? where : ''));
   const records = { keepEvidence: () => Promise.resolve('') };
-  return { config, openRepository, records } as unknown as Dependencies;
+  const ssh = { anticipate: ({ name }: SshTarget) => void called.push(name) };
+  return { config, openRepository, records, ssh } as unknown as Dependencies;
 }
 
 async function validated(asked: Asked = {}): Promise<Validated> {
@@ -251,6 +257,11 @@ describe('the token', () => {
     expect(all.map((one) => one.split(':')[0])).toEqual(['release', 'origin', 'inventory']);
     expect(github.requests).toEqual([]);
   });
+});
+
+test('hosts are called while the release is read', async () => {
+  await validated({});
+  expect(called).toEqual(['web-1']);
 });
 
 test('without GitHub the run goes on by the caller’s word, and says so', async () => {

@@ -75,6 +75,18 @@ export class SshConnections {
     }
   }
 
+  /**
+   * Opens the connection to a host that is about to be needed, and does not wait for it: a login takes a host a good part of a
+   * second. What goes wrong is told to whoever needs it, by a try of their own.
+   */
+  anticipate(target: SshTarget): void {
+    if (this.#closed) return;
+    this.#acquire(target).then(
+      ({ release }) => release(),
+      () => undefined,
+    );
+  }
+
   /** Ends all connections; what runs on them is rejected with CONNECTION_LOST. Nothing can be opened afterwards. */
   async close(): Promise<void> {
     this.#closed = true;

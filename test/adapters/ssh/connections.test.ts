@@ -225,6 +225,18 @@ test('an unused connection is closed', async () => {
   expect(network.accepted()).toBe(2);
 });
 
+test('a connection that is anticipated is there when it is needed, and one that fails is tried again', async () => {
+  ssh.anticipate(target);
+  expect(ssh.size).toBe(1);
+  await ssh.exec(target, ['true']);
+  expect(network.accepted()).toBe(1);
+
+  const gone = { ...target, port: await freePort() };
+  ssh.anticipate(gone);
+  while (ssh.size > 1) await new Promise(setImmediate);
+  await expect(ssh.exec(gone, ['true'])).rejects.toMatchObject({ code: 'HOST_UNREACHABLE' });
+});
+
 test('closing ends what runs', async () => {
   const { ended } = await running();
   await ssh.close();
