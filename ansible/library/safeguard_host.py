@@ -2815,7 +2815,10 @@ def launch(request: dict, app: App, unit: str, path: str) -> None:
             os.write(tell, b'.')
     finally:
         os.close(tell)
-    if refused is not None and not is_running(unit):
+    if refused is None:
+        return
+    os.waitpid(child, 0)
+    if not is_running(unit):
         raise HostError('INTERNAL', f'systemd cannot start {unit}: {refused}')
 
 
@@ -2832,7 +2835,7 @@ def move_into_scope(pid: int, unit: str, description: str) -> Optional[str]:
     with subprocess.Popen(command, stdin=waits, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=ENVIRONMENT) as holder:
         try:
             if holder.stdout and select.select([holder.stdout], [], [], SYSTEMD_SECONDS)[0] and holder.stdout.read(1):
-                move_beside(pid, holder.pid)
+                move_beside(pid, holder.pid, unit)
                 return None
             holder.kill()
             return holder.communicate()[1].decode('utf-8', 'replace').strip()[-1000:] or 'it does not answer'
@@ -2841,21 +2844,20 @@ def move_into_scope(pid: int, unit: str, description: str) -> Optional[str]:
             os.close(waits)
 
 
-def move_beside(pid: int, other: int) -> None:
-    """Moves a process into the cgroup of another one, where systemd looks at it."""
-    group = control_group_of(other)
-    for root in CGROUP_ROOTS:
+def move_beside(pid: int, other: int, unit: str) -> None:
+    """Moves a process into the unit that the other one is in."""
+    group = next((group for group in control_groups(other) if group.endswith(f'/{unit}')), None)
+    for root in CGROUP_ROOTS if group else ():
         if os.path.exists(f'{root}{group}/cgroup.procs'):
             with open(f'{root}{group}/cgroup.procs', 'w', encoding='ascii') as file:
                 file.write(str(pid))
-    if control_group_of(pid) != group:
-        raise HostError('INTERNAL', f'process {pid} cannot be moved to {group}')
+    if group is None or group not in control_groups(pid):
+        raise HostError('INTERNAL', f'process {pid} cannot be moved into {unit}, which is {group}')
 
 
-def control_group_of(pid: int) -> str:
-    """As systemd has it: of the only hierarchy, or of the one named after it."""
-    groups = dict(line.split(':', 2)[1:] for line in (read_text(f'/proc/{pid}/cgroup') or '').splitlines())
-    return groups.get('name=systemd', groups.get('', ''))
+def control_groups(pid: int) -> list:
+    """One a hierarchy; systemd's unit is the last part of its own."""
+    return [line.split(':', 2)[2] for line in (read_text(f'/proc/{pid}/cgroup') or '').splitlines()]
 
 
 def begin_in_unit(app: App, unit: str, told: int) -> Any:

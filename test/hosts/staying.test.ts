@@ -133,6 +133,67 @@ test(
   LONG,
 );
 
+/** Restores nothing, in the unit of this name. */
+function restoreIn(): { readonly unit: string; readonly begin: () => Promise<unknown> } {
+  const request = { ...caller.at, operation: 'restore' as const, token: caller.token(), digest: null };
+  return {
+    unit: `safeguard-campus-production-${caller.run}-${request.token.step}-1.scope`,
+    begin: () => program.change(caller.target(HOST), request),
+  };
+}
+
+test(
+  'a change is one process in its unit, and holds nothing of who asked for it',
+  async () => {
+    const { unit, begin } = restoreIn();
+    await caller.on(HOST, ['systemd-run', '--quiet', '--unit=holder', 'flock', LOCK, 'sleep', 'infinity']);
+    try {
+      const changing = begin();
+      const procs = `/sys/fs/cgroup/system.slice/${unit}/cgroup.procs`;
+      const inUnit = async (): Promise<string[]> => {
+        const { stdout } = await caller.lab.run(HOST, ['cat', procs]);
+        return stdout.split('\n').filter((line) => line !== '');
+      };
+      await until('the change waits for the lock in its unit', async () => {
+        const [pid, ...others] = await inUnit();
+        const open = await caller.lab.run(HOST, ['sh', '-c', `readlink /proc/${pid ?? 'none'}/fd/*`]);
+        return others.length === 0 && open.stdout.includes(LOCK);
+      });
+      const [pid = ''] = await inUnit();
+      const open = await caller.on(HOST, ['sh', '-c', `readlink /proc/${pid}/fd/*`]);
+      expect(open).not.toMatch(/pipe:|memfd:/);
+      expect(await caller.on(HOST, ['ps', '-o', 'sid=', '-p', pid])).toMatch(new RegExp(`^\\s*${pid}\\s*$`));
+      await caller.on(HOST, ['systemctl', 'stop', 'holder.service']);
+      await changing;
+      const told = await caller.on(HOST, ['journalctl', '-b', '-o', 'cat', '-u', unit, '-t', 'safeguard-host']);
+      expect(told).toMatch(/"type": "result"/);
+    } finally {
+      await caller.lab.run(HOST, ['systemctl', 'stop', 'holder.service']);
+    }
+  },
+  LONG,
+);
+
+test(
+  'a change that cannot be in its unit does not begin',
+  async () => {
+    const { unit, begin } = restoreIn();
+    const occupy = `setsid systemd-run --quiet --scope --collect --unit=${unit} sleep infinity >/dev/null 2>&1 &`;
+    await caller.on(HOST, ['sh', '-c', occupy]);
+    const isThere = async (): Promise<boolean> =>
+      (await caller.lab.run(HOST, ['systemctl', 'is-active', unit])).stdout.trim() === 'active';
+    await until('somebody else has the name', isThere);
+    const told = expect(begin()).rejects.toThrow(/ended without a result/);
+    const asked = `/run/safeguard/campus-production/${unit}.json`;
+    await until('it is asked', async () => (await caller.lab.run(HOST, ['test', '-e', asked])).exitCode === 0);
+    await until('nobody waits to begin', async () => (await processes('safeguard-host')).length === 1);
+    await caller.on(HOST, ['systemctl', 'stop', unit]);
+    await told;
+    await caller.on(HOST, ['rm', asked]);
+  },
+  LONG,
+);
+
 test(
   'a host that is prepared anew meanwhile is asked with its new program',
   async () => {
