@@ -198,7 +198,7 @@ describe('the worker is killed', () => {
       await assertTold(run, version, story);
       const step = hanging.replace(/-\d+$/, '');
       const units = (await web1.changes()).filter(({ unit }) => unit.startsWith(`${step}-`));
-      expect(units.map(({ unit }) => unit)).toEqual([`${hanging}.service`]);
+      expect(units.map(({ unit }) => unit)).toEqual([`${hanging}.scope`]);
       expect((await web1.starts()) - starts).toBe(story.starts);
     },
     120_000,
