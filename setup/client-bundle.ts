@@ -2,6 +2,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { build as bundle, type Plugin } from 'esbuild';
 import { checkoutRoot } from './checkout.js';
+import { protobufOfClient } from './client-protobuf.js';
 
 const OUT = join(checkoutRoot(), 'dist', 'client');
 
@@ -33,7 +34,7 @@ await bundle({
   // Names stay: a stack trace is to be read.
   minifyWhitespace: true,
   minifySyntax: true,
-  plugins: [leaveOut],
+  plugins: [leaveOut, protobufOfClient],
   // Used where it is installed; it is not.
   external: ['pg-native'],
   banner: {
