@@ -1,42 +1,59 @@
-/** A node of protobufjs' JSON: a namespace, message, enum, service or extension. */
+/** A node of protobufjs' JSON: a namespace, message, enumeration, service or extension. */
 export interface Node {
-  readonly nested?: Readonly<Record<string, Node>>;
-  readonly fields?: Readonly<Record<string, { readonly type: string; readonly keyType?: string }>>;
-  readonly methods?: Readonly<
-    Record<string, { readonly requestType: string; readonly responseType: string }>
-  >;
+  readonly nested?: Nodes;
+  readonly fields?: Readonly<Record<string, { readonly type: string }>>;
+  readonly methods?: Readonly<Record<string, Method>>;
+}
+
+/** Nodes of a scope by their names. */
+export type Nodes = Readonly<Record<string, Node>>;
+
+interface Method {
+  readonly requestType: string;
+  readonly responseType: string;
 }
 
 /**
- * The nodes that `roots` (full names) reach by their fields and methods, and all that are neither message nor service.
- * Throws an Error when a root is not there.
+ * The same with no other methods of a service (full name) than these.
+ * @throws Error when the service, or one of its methods, is not there
  */
-export function pruned(
-  whole: Readonly<Record<string, Node>>,
-  roots: readonly string[],
-): Record<string, Node> {
+export function only(whole: Nodes, service: string, methods: ReadonlySet<string>): Nodes {
+  const [first = '', ...rest] = service.split('.');
+  const node = whole[first];
+  if (node === undefined) throw new Error(`${service} is not in the protobuf module of the SDK.`);
+  if (rest.length > 0)
+    return { ...whole, [first]: { ...node, nested: only(node.nested ?? {}, rest.join('.'), methods) } };
+  const kept = [...methods].map((name) => {
+    const method = node.methods?.[name];
+    if (method === undefined) throw new Error(`${service} has no method ${name}.`);
+    return [name, method] as const;
+  });
+  return { ...whole, [first]: { ...node, methods: Object.fromEntries(kept) } };
+}
+
+/**
+ * The nodes that `roots` (full names) hold or reach by fields and methods, and all that are neither message nor service.
+ * @throws Error when a root is not there
+ */
+export function pruned(whole: Nodes, roots: readonly string[]): Nodes {
   const all = new Map<string, Node>();
   list(whole, '', all);
   const kept = new Set<string>();
-  const waiting: string[] = [];
+  const waiting = [...roots];
   for (const root of roots) {
     if (!all.has(root)) throw new Error(`${root} is not in the protobuf module of the SDK.`);
-    waiting.push(root);
   }
   for (let name = waiting.pop(); name !== undefined; name = waiting.pop()) {
     if (kept.has(name)) continue;
     kept.add(name);
     const node = all.get(name);
-    for (const inner of Object.keys(node?.nested ?? {})) waiting.push(`${name}.${inner}`);
-    for (const type of typesOf(node)) {
-      const found = resolve(type, name, all);
-      if (found !== undefined) waiting.push(found);
-    }
+    waiting.push(...Object.keys(node?.nested ?? {}).map((inner) => `${name}.${inner}`));
+    waiting.push(...typesOf(node).flatMap((type) => resolve(type, name, all) ?? []));
   }
   return without(whole, '', kept);
 }
 
-function list(nodes: Readonly<Record<string, Node>>, prefix: string, into: Map<string, Node>): void {
+function list(nodes: Nodes, prefix: string, into: Map<string, Node>): void {
   for (const [name, node] of Object.entries(nodes)) {
     into.set(prefix + name, node);
     list(node.nested ?? {}, `${prefix}${name}.`, into);
@@ -60,18 +77,13 @@ function resolve(type: string, scope: string, all: ReadonlyMap<string, Node>): s
   return all.has(absolute) ? absolute : undefined;
 }
 
-function without(
-  nodes: Readonly<Record<string, Node>>,
-  prefix: string,
-  kept: ReadonlySet<string>,
-): Record<string, Node> {
+function without(nodes: Nodes, prefix: string, kept: ReadonlySet<string>): Nodes {
   const left: Record<string, Node> = {};
   for (const [name, node] of Object.entries(nodes)) {
     const full = prefix + name;
-    const prunable = node.fields !== undefined || node.methods !== undefined;
-    if (prunable && !kept.has(full) && !holdsKept(full, kept)) continue;
-    left[name] =
-      node.nested === undefined ? node : { ...node, nested: without(node.nested, `${full}.`, kept) };
+    const isNamed = node.fields !== undefined || node.methods !== undefined;
+    if (isNamed && !kept.has(full) && !holdsKept(full, kept)) continue;
+    left[name] = node.nested ? { ...node, nested: without(node.nested, `${full}.`, kept) } : node;
   }
   return left;
 }
