@@ -71,10 +71,10 @@ end(0)`;
 
 /** An archive without end, of lines that look like requests. */
 function endless(): Readable {
-  const line = Buffer.from(`${JSON.stringify({ protocol: 2, operation: 'forged' })}\n`);
+  const line = `${JSON.stringify({ protocol: 2, operation: 'forged' })}\n`;
   return Readable.from(
     (function* () {
-      for (;;) yield line;
+      for (;;) yield Buffer.from(line.repeat(1_000));
     })(),
   );
 }
@@ -152,7 +152,9 @@ test.each([
 );
 
 test('one that says it has all in the middle is believed, and not asked again', async () => {
-  const host = await staying(`write(READY)\nsys.stdin.buffer.read(100)\nwrite(RESULT)\nend(0)`);
+  const host = await staying(
+    `write(READY)\nsys.stdin.buffer.read(100)\nwrite(RESULT)\nend(0)\nsys.stdin.buffer.read()`,
+  );
   expect(await host.stage(sshd.target, stageRequest(1e9), endless)).toEqual({ changed: true });
   await host.change(sshd.target, renew);
   expect(await linesOf('started')).toHaveLength(2);
