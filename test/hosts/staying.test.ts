@@ -222,7 +222,7 @@ test(
         stdin.push('some bytes');
         void processes('safeguard-host').then(([pid = '']) => caller.on(HOST, ['kill', '-KILL', pid]));
       } else if (said.includes('"ended"')) {
-        stdin.push(`\n${line({ ...caller.at, operation: 'inspect' })}`);
+        stdin.push(line({ ...caller.at, operation: 'inspect' }));
         stdin.push(null);
       }
     };
