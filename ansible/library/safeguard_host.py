@@ -1932,10 +1932,10 @@ class Input:
     def __init__(self, descriptor: int, patience: int = INPUT_SECONDS) -> None:
         self.descriptor, self.patience, self.rest = descriptor, patience, b''
 
-    def _receive(self) -> bytes:
+    def _receive(self, most: int = 1 << 18) -> bytes:
         if not select.select([self.descriptor], [], [], self.patience)[0]:
             raise HostError('TRUNCATED', f'nothing arrived for {self.patience} s')
-        return os.read(self.descriptor, 1 << 18)
+        return os.read(self.descriptor, min(most, 1 << 18))
 
     def line(self) -> bytes:
         pieces = []
@@ -1955,7 +1955,7 @@ class Input:
         """Exactly `size` bytes, with progress."""
         received, told, when = 0, 0, time.monotonic()
         while received < size:
-            piece = (self.rest or self._receive())[:size - received]
+            piece = (self.rest or self._receive(size - received))[:size - received]
             self.rest = self.rest[len(piece):]
             if not piece:
                 raise HostError('TRUNCATED', f'{received} of {size} bytes arrived')
@@ -1964,6 +1964,14 @@ class Input:
             if received - told >= 4 << 20 or time.monotonic() - when >= 1 or received == size:
                 told, when = received, time.monotonic()
                 print_progress('received', received)
+
+
+class Channel(Input):
+    """Where the one that stays reads its lines: bytes come only when they were asked for, and what follows them is not ours."""
+
+    def pieces(self, size: int) -> Iterator[bytes]:
+        emit({'type': 'ready'})
+        yield from super().pieces(size)
 
 
 def stage(request: dict, app: App, change: Change, source: Input) -> None:
@@ -3054,8 +3062,8 @@ def answer(work: Callable[[], dict]) -> dict:
         return {'type': 'error', 'code': 'INTERNAL', 'message': f'{type(error).__name__}: {error}'}
 
 
-def serve(source: Input) -> dict:
-    """One request."""
+def serve(source: Input, archive: Input) -> dict:
+    """One request; `archive` is where the bytes of `stage` are."""
     try:
         request = json.loads(source.line() or b'null')
     except ValueError as cause:
@@ -3076,7 +3084,7 @@ def serve(source: Input) -> dict:
         return change_in_unit(request, app)
     change = Change(app, print_progress, check)
     if operation == 'stage':
-        stage(request, app, change, source)
+        stage(request, app, change, archive)
     elif operation == 'adopt':
         adopt(request, app, change)
     elif operation == 'renew':
@@ -3087,8 +3095,10 @@ def serve(source: Input) -> dict:
     return {'type': 'result', 'result': change.result()}
 
 
-def respond() -> int:
-    outcome = answer(lambda: serve(Input(0)))
+def respond(channel: Optional[int] = None) -> int:
+    """`channel`: the descriptor of the one that stays, in its child."""
+    source = Input(0)
+    outcome = answer(lambda: serve(source, source if channel is None else Channel(channel)))
     line = outcome['result'] if outcome['type'] == 'result' else outcome
     if line is STAYS:
         return stay()
@@ -3099,7 +3109,9 @@ def respond() -> int:
 # ---- Staying for many requests ---------------------------------------------------------------------------------
 
 STAY = {'protocol': PROTOCOL, 'operation': 'stay'}
-STAYS = {'type': 'result', 'result': {'stays': True}}
+STAYS = {'type': 'result', 'result': {'stays': True, 'receives': True}}
+# Tells a program that was replaced which descriptor is the channel.
+CHANNEL = 'SAFEGUARD_CHANNEL'
 
 
 def stay() -> int:
@@ -3121,20 +3133,36 @@ def stay() -> int:
         child = os.fork()
         if child == 0:
             return carry_out(received['result'], loaded)
-        emit({'type': 'ended', 'status': status_of(child)})
+        status = status_of(child)
+        emit({'type': 'ended', 'status': status})
+        # What comes next may be the rest of an archive. With status 0 all of it was taken, or none was asked for.
+        if status != 0 and is_stage(received['result']):
+            return 1
+
+
+def is_stage(line: bytes) -> bool:
+    try:
+        request = json.loads(line)
+    except (ValueError, RecursionError):
+        return False  # its child refused it, too, and asked for nothing
+    return isinstance(request, dict) and request.get('operation') == 'stage'
 
 
 def carry_out(line: bytes, loaded: tuple) -> int:
-    """In the child: its standard input is the request and nothing else, so that nobody reads what is for the one that stays."""
+    """In the child: its standard input is the request and nothing else, so that nobody reads what is for the one that stays.
+    The channel is kept beside it, for the archive of `stage`."""
+    channel = os.dup(0)
     source = os.memfd_create('request')
     with open(source, 'wb', closefd=False) as file:
         file.write(line + b'\n')
     os.lseek(source, 0, os.SEEK_SET)
     os.dup2(source, 0)
     if program_on_disk() != loaded:
-        os.execv(PROGRAM, [PROGRAM])  # the host was prepared anew
+        # The host was prepared anew.
+        os.set_inheritable(channel, True)
+        os.execve(PROGRAM, [PROGRAM], {**os.environ, CHANNEL: str(channel)})
     name_process('safeguard-host')
-    return respond()
+    return respond(channel)
 
 
 def status_of(child: int) -> int:
@@ -3180,7 +3208,8 @@ description:
 def main(arguments: list) -> int:
     os.umask(0o022)
     if not arguments:
-        return respond()
+        channel = os.environ.pop(CHANNEL, None)
+        return respond(channel and int(channel))
     if arguments[0] == 'may-start' and len(arguments) == 3:
         return may_start(arguments[1], arguments[2])
     if arguments == ['gate']:

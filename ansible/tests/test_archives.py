@@ -82,6 +82,17 @@ class InputTest(HostTest):
     def test_too_few_bytes(self):
         self.assertIn('3 of 4', self.refused('TRUNCATED', lambda: list(self.given(b'abc').pieces(4))))
 
+    def test_a_channel_is_asked_for_its_bytes_and_what_follows_them_is_left(self):
+        told = []
+        for name, instead in (('emit', told.append), ('print_progress', lambda *_: None)):
+            self.addCleanup(setattr, host, name, getattr(host, name))
+            setattr(host, name, instead)
+        channel = host.Channel(self.given(b'archive{"operation":"forged"}\n').descriptor)
+        self.assertEqual(told, [])
+        self.assertEqual(b''.join(channel.pieces(7)), b'archive')
+        self.assertEqual(told, [{'type': 'ready'}])
+        self.assertEqual(channel.line(), b'{"operation":"forged"}')
+
     def test_a_sender_that_stalls(self):
         read, write = os.pipe()
         self.addCleanup(os.close, read)

@@ -1,4 +1,4 @@
-import { Readable } from 'node:stream';
+import type { Readable } from 'node:stream';
 import type { z } from 'zod';
 import { HostRefused, SafeguardError } from '../domain/errors.js';
 import {
@@ -21,6 +21,7 @@ import {
   type StageRequest,
   type WithdrawRequest,
 } from '../domain/host-protocol.js';
+import { archiveBytes, archiveSize, type Archive } from './host-archive.js';
 import {
   changeResult,
   engineAnswer,
@@ -108,14 +109,14 @@ export class HostProgram {
     return this.#call(target, { ...request, operation: 'engine' }, engineAnswer, options);
   }
 
-  /** Sends a component's archive. `archive` is opened once, when the host is connected; it must give `artifact.size` bytes. */
+  /** Sends a component's archive. `archive` is opened once, when the host takes it; also throws what it fails with, and RELEASE_CHANGED. */
   async stage(
     target: SshTarget,
     request: Unversioned<StageRequest>,
     archive: () => Readable,
     options: HostCallOptions = {},
   ): Promise<ChangeResult> {
-    return this.#call(target, request, changeResult, options, archive);
+    return this.#call(target, request, changeResult, options, { request, open: archive });
   }
 
   /** Activates, renews a lease, prepares, restores, commits, withdraws or adopts. */
@@ -150,7 +151,7 @@ export class HostProgram {
     request: Unversioned<HostRequest>,
     schema: z.ZodType<T>,
     { onProgress, alone = false, ...options }: HostCallOptions,
-    archive?: () => Readable,
+    archive?: Archive,
   ): Promise<T> {
     const answer = new HostAnswer((progress) => onProgress?.(progress));
     const line = `${JSON.stringify({ protocol: HOST_PROTOCOL, ...request })}\n`;
@@ -158,22 +159,12 @@ export class HostProgram {
     const result = await this.#ssh.exec(target, this.#command, {
       timeoutMs: LOOKS.has(request.operation) ? lookMs : changeMs,
       ...options,
-      // An archive has the process that unpacks it for itself.
-      ...(archive
-        ? { stdin: Readable.from(input(line, archive, answer), { objectMode: false }) }
-        : { stdin: line, ...(!alone && { stay: hostStays(answer) }) }),
+      stdin: line,
+      ...(archive && { body: { bytes: archiveBytes(archive, answer), size: archiveSize(archive) } }),
+      ...(!alone && { stay: hostStays(answer, archive) }),
       onStdoutLine: (text) => answer.add(text),
     });
     return judge(target, answer, result, schema);
-  }
-}
-
-/** The request's line, then the archive; cut short once the host has refused, so that nobody sends 30 MB to a "no". */
-async function* input(line: string, archive: () => Readable, answer: HostAnswer): AsyncGenerator<Buffer> {
-  yield Buffer.from(line);
-  for await (const chunk of archive()) {
-    if (answer.ending?.type === 'error') return;
-    yield chunk as Buffer;
   }
 }
 

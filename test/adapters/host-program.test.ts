@@ -9,6 +9,7 @@ import { HOST_PROTOCOL, type HostInspection } from '../../src/domain/host-protoc
 import { HostProgram } from '../../src/adapters/host-program.js';
 import { SshConnections } from '../../src/adapters/ssh/connections.js';
 import { startSshd, type Sshd } from './ssh/sshd.js';
+import { stageRequest } from './stage-request.js';
 
 let sshd: Sshd;
 const ssh = new SshConnections();
@@ -27,6 +28,8 @@ async function host(name: string, text: string): Promise<HostProgram> {
     'import hashlib, json, sys',
     'request = json.loads(sys.stdin.buffer.readline())',
     'def say(**line): print(json.dumps(line), flush=True)',
+    // A program of before, which does not stay.
+    `if request['operation'] == 'stay': sys.exit(say(type='error', code='BAD_REQUEST', message='unknown'))`,
   ];
   await writeFile(file, [...head, text].join('\n'));
   return new HostProgram(ssh, ['python3', '-B', file]);
@@ -57,15 +60,6 @@ const inspection: HostInspection = {
   },
   state: null,
   system: { uptime: 1.5, load: [0, 0, 0], cores: 2, memory: 10, disk: { '/': 5 } },
-};
-const stageRequest = {
-  ...of,
-  operation: 'stage' as const,
-  token,
-  digest: 'd',
-  component: 'frontend',
-  manifest: { application: 'campus', version: '1.0.0', components: {} },
-  secrets: { PASSWORD: 'do-not-show' },
 };
 const activate = {
   ...of,
@@ -114,7 +108,9 @@ say(type='result', result={'changed': True})`,
   const seen: { readonly text: string; readonly read: number }[] = [];
   const onProgress = ({ text }: { readonly text: string }): void =>
     void seen.push({ text, read: stream.bytesRead });
-  expect(await program.stage(sshd.target, stageRequest, () => stream, { onProgress })).toEqual({
+  expect(
+    await program.stage(sshd.target, stageRequest(archive.length), () => stream, { onProgress }),
+  ).toEqual({
     changed: true,
   });
   expect(seen[0]?.read).toBeLessThan(8 * 1024 * 1024);
@@ -134,7 +130,7 @@ test.each([
     })(),
   );
   const refused: unknown = await program
-    .stage(sshd.target, stageRequest, () => endless)
+    .stage(sshd.target, stageRequest(1e12), () => endless)
     .catch((error: unknown) => error);
   expect(refused).toBeInstanceOf(HostRefused);
   expect(refused).toMatchObject({ code: 'HOST_REFUSED', hostCode: 'DISK_FULL', message: 'web-1: no room' });
@@ -143,7 +139,7 @@ test.each([
 
 test('an archive that cannot be read is the error, and the host sees the end of its input', async () => {
   const program = await host('missing', 'sys.stdin.buffer.read()');
-  const failed = program.stage(sshd.target, stageRequest, () => createReadStream('/nonexistent'));
+  const failed = program.stage(sshd.target, stageRequest(1), () => createReadStream('/nonexistent'));
   await expect(failed).rejects.toMatchObject({ code: 'ENOENT' });
 });
 

@@ -6,6 +6,7 @@ import { HostProgram } from '../../src/adapters/host-program.js';
 import { SshConnections } from '../../src/adapters/ssh/connections.js';
 import type { ErrorCode } from '../../src/domain/errors.js';
 import { startSshd, type Sshd } from './ssh/sshd.js';
+import { stageRequest } from './stage-request.js';
 
 /** The limit of a host that says nothing is shorter here than the product's. */
 const SILENT_MS = 2_000;
@@ -204,27 +205,38 @@ test.each(STORIES)(
   MOST_MS * 2,
 );
 
-test('a host that never reads what is sent to it', async () => {
-  const hostile = await host('time.sleep(600)', SILENT_MS);
-  const request = {
-    ...of,
-    operation: 'stage' as const,
-    token,
-    digest: 'd',
-    component: 'frontend',
-    manifest: { application: 'campus', version: '1.0.0', components: {} },
-    secrets: {},
-  };
-  const archive = Readable.from(
-    (function* () {
-      for (;;) yield Buffer.alloc(65_536);
-    })(),
-  );
-  const { error, bytes } = await costOf(() => hostile.stage(sshd.target, request, () => archive));
-  expect(error).toMatchObject({ code: 'HOST_TIMEOUT' });
-  expect(bytes).toBeLessThan(MOST_BYTES);
-  expect(archive.destroyed).toBe(true);
-}, 20_000);
+test.each([
+  [
+    'for itself',
+    `if 'stay' in sys.stdin.readline(): sys.exit(write(b'{"type":"error","code":"BAD_REQUEST","message":"unknown"}\\n'))`,
+  ],
+  [
+    'when it stays',
+    `sys.stdin.readline()
+write(b'{"type": "result", "result": {"stays": true, "receives": true}}\\n')
+sys.stdin.readline()
+write(b'{"type": "ready"}\\n')`,
+  ],
+])(
+  'a host that never reads what is sent to it %s',
+  async (_how, begin) => {
+    const hostile = await host(`${begin}\ntime.sleep(600)`, SILENT_MS);
+    let given = 0;
+    const archive = Readable.from(
+      (function* () {
+        for (;;) yield Buffer.alloc(65_536, (given += 1) % 256);
+      })(),
+    );
+    const { error, bytes } = await costOf(() =>
+      hostile.stage(sshd.target, stageRequest(1e12), () => archive),
+    );
+    expect(error).toMatchObject({ code: 'HOST_TIMEOUT' });
+    expect(bytes).toBeLessThan(MOST_BYTES);
+    expect(given).toBeGreaterThan(0);
+    expect(archive.destroyed).toBe(true);
+  },
+  20_000,
+);
 
 test('progress that fills a book is shown as a line', async () => {
   const hostile = await host(`write(b'{"type":"progress","text":"' + b'so ' * 10**6 + b'"}\\n')

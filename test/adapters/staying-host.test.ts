@@ -49,7 +49,7 @@ const staying = (text: string, limits?: HostLimits): Promise<HostProgram> =>
     `def write(text): os.write(1, text.encode())
 RESULT, ENDED = '{"type": "result", "result": {"changed": true}}\\n', '{"type": "ended", "status": 0}\\n'
 sys.stdin.readline()
-write('{"type": "result", "result": {"stays": true}}\\n')
+write('{"type": "result", "result": {"stays": true, "receives": true}}\\n')
 for count, line in enumerate(sys.stdin, 1):
 ${text.replaceAll(/^/gm, '  ')}`,
     limits,

@@ -15,10 +15,25 @@ if len(sys.argv) > 1:
     os.execv(REAL, [REAL, *sys.argv[1:]])
 line = sys.stdin.buffer.readline()
 if json.loads(line)['operation'] == 'stay':
-    print('{"type": "result", "result": {"stays": true}}', flush=True)
+    print('{"type": "result", "result": {"stays": true, "receives": true}}', flush=True)
     while line := sys.stdin.buffer.readline():
-        one = subprocess.run([sys.argv[0]], input=line)
-        print('{"type": "ended", "status": %d}' % one.returncode, flush=True)
+        request = json.loads(line)
+        size = 0
+        if request['operation'] == 'stage':
+            print('{"type": "ready"}', flush=True)
+            size = request['manifest']['components'][request['component']]['artifact']['size']
+        one = subprocess.Popen([sys.argv[0]], stdin=subprocess.PIPE)
+        try:
+            one.stdin.write(line)
+            while size > 0 and (piece := sys.stdin.buffer.read1(min(size, 1 << 16))):
+                size -= len(piece)
+                one.stdin.write(piece)
+            one.stdin.close()
+        except BrokenPipeError:
+            one.stdin = None
+        print('{"type": "ended", "status": %d}' % one.wait(), flush=True)
+        if size > 0 or request['operation'] == 'stage' and one.returncode != 0:
+            sys.exit(1)
     sys.exit(0)
 if json.loads(line)['operation'] != ${JSON.stringify(operation)}:
     with subprocess.Popen([REAL], stdin=subprocess.PIPE) as real:

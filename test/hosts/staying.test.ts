@@ -1,7 +1,9 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
-import type { ResolvedRelease } from '../../src/adapters/release-directory.js';
+import { Readable } from 'node:stream';
+import { HOST_COMMAND, HostProgram } from '../../src/adapters/host-program.js';
+import { openArtifact, type ResolvedRelease } from '../../src/adapters/release-directory.js';
 import { SshConnections } from '../../src/adapters/ssh/connections.js';
-import { HostProgram } from '../../src/adapters/host-program.js';
+import { HOST_PROTOCOL } from '../../src/domain/host-protocol.js';
 import { until } from './campus-lab.js';
 import { HostCaller } from './host-caller.js';
 
@@ -14,11 +16,13 @@ let caller: HostCaller;
 let release: ResolvedRelease;
 let ssh: SshConnections;
 let program: HostProgram;
+let releases = 0;
 
 beforeAll(async () => {
   caller = await HostCaller.open('not-a-secret');
   release = await caller.build('1.0.0');
   await caller.stage(HOST, release);
+  await nothingStays();
 }, LONG);
 beforeEach(() => {
   ssh = new SshConnections();
@@ -26,11 +30,15 @@ beforeEach(() => {
 });
 afterEach(async () => {
   await ssh.close();
-  await caller.ssh.close();
-  await until('nothing stays', async () => (await processes('safeguard-stay')).length === 0);
+  await nothingStays();
   expect(await processes('safeguard-host')).toEqual([]);
 }, LONG);
 afterAll(() => caller.close(), LONG);
+
+async function nothingStays(): Promise<void> {
+  await caller.ssh.close();
+  await until('nothing stays', async () => (await processes('safeguard-stay')).length === 0);
+}
 
 /** Processes of the host with this name, by id; what watches a lease is none of them. */
 async function processes(name: string): Promise<string[]> {
@@ -42,14 +50,35 @@ async function processes(name: string): Promise<string[]> {
 
 const look = (): Promise<unknown> => program.inspect(caller.target(HOST), caller.at);
 
-/** Restores nothing: a change that has its time, and is carried out in a unit. */
-const restore = (): Promise<unknown> =>
+/** Restores nothing unless told: a change that has its time, and is carried out in a unit. */
+const restore = (digest: string | null = null): Promise<unknown> =>
   program.change(caller.target(HOST), {
     ...caller.at,
     operation: 'restore',
     token: caller.token(),
-    digest: null,
+    digest,
   });
+
+function stageRequest({ manifest, release: { digest } }: ResolvedRelease, component: string) {
+  const secrets: Record<string, string> = component === 'backend' ? { DATABASE_PASSWORD: caller.secret } : {};
+  return {
+    ...caller.at,
+    operation: 'stage' as const,
+    token: caller.token(),
+    manifest,
+    digest,
+    component,
+    secrets,
+  };
+}
+
+/** Sends its components one after the other. */
+async function stage(resolved: ResolvedRelease): Promise<void> {
+  for (const component of Object.keys(resolved.manifest.components))
+    await program.stage(caller.target(HOST), stageRequest(resolved, component), () =>
+      openArtifact(resolved, component),
+    );
+}
 
 test(
   'looks and changes are answered by one process',
@@ -211,6 +240,57 @@ test(
     } finally {
       await caller.on(HOST, ['mv', `${path}.old`, path]);
     }
+  },
+  LONG,
+);
+
+test(
+  'archives are taken by the process that answers looks and changes',
+  async () => {
+    await look();
+    const before = await processes('safeguard-stay');
+    const other = await caller.build(`1.0.${(releases += 1)}`);
+    await stage(other);
+    await look();
+    expect(await processes('safeguard-stay')).toEqual(before);
+    expect(await restore(other.release.digest)).toMatchObject({ changed: true });
+  },
+  LONG,
+);
+
+test(
+  'a host that is prepared anew meanwhile takes an archive with its new program',
+  async () => {
+    await look();
+    await caller.on(HOST, ['touch', '/usr/local/sbin/safeguard-host']);
+    await stage(await caller.build(`1.0.${(releases += 1)}`));
+    expect(await processes('safeguard-stay')).toHaveLength(1);
+  },
+  LONG,
+);
+
+test(
+  'after a child that was killed in the middle of an archive nothing of it is carried out as a request',
+  async () => {
+    const other = await caller.build(`1.0.${(releases += 1)}`);
+    const line = (request: object): string => `${JSON.stringify({ protocol: HOST_PROTOCOL, ...request })}\n`;
+    const stdin = new Readable({ read: () => undefined });
+    const lines: string[] = [];
+    const onStdoutLine = (said: string): void => {
+      lines.push(said);
+      if (said.includes('"stays"')) stdin.push(line(stageRequest(other, 'frontend')));
+      else if (said.includes('"ready"')) {
+        stdin.push('some bytes');
+        void processes('safeguard-host').then(([pid = '']) => caller.on(HOST, ['kill', '-KILL', pid]));
+      } else if (said.includes('"ended"')) {
+        stdin.push(line({ ...caller.at, operation: 'inspect' }));
+        stdin.push(null);
+      }
+    };
+    stdin.push(line({ operation: 'stay' }));
+    const { code } = await ssh.exec(caller.target(HOST), HOST_COMMAND, { stdin, onStdoutLine });
+    expect(lines.slice(-2)).toEqual(['{"type": "ready"}', '{"type": "ended", "status": -9}']);
+    expect(code).toBe(1);
   },
   LONG,
 );

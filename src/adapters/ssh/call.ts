@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import { SafeguardError } from '../../domain/errors.js';
 import { Stop } from '../stop.js';
+import type { Body } from './body.js';
 import type { SshConnection } from './connection.js';
 import { CommandOutput } from './output.js';
 import type { Staying } from './staying-command.js';
@@ -9,6 +10,8 @@ import { describeTarget } from './target.js';
 export interface ExecOptions {
   /** Sent to the command, then its end; destroyed when the command has ended first. Without it the input is empty. */
   readonly stdin?: Readable | string;
+  /** Sent after `stdin`, which has to be text then: at once to a command of its own, when it asks for it to one that stays. */
+  readonly body?: Body;
   /** For a program that can stay for many calls: each is one line, `stdin`, which has to be text. One that refuses is started once a call. */
   readonly stay?: Staying;
   readonly signal?: AbortSignal;

@@ -46,7 +46,7 @@ export class SshConnections {
 
   /**
    * Runs a command, each argument passed literally. Resolves for every exit status.
-   * Also throws HOST_TIMEOUT and HOST_OUTPUT_TOO_LARGE, and what `stdin` or `onStdoutLine` failed with.
+   * Also throws HOST_TIMEOUT and HOST_OUTPUT_TOO_LARGE, and what `stdin`, `body` or `onStdoutLine` failed with.
    */
   async exec(target: SshTarget, argv: readonly string[], options: ExecOptions = {}): Promise<ExecResult> {
     try {
@@ -54,6 +54,7 @@ export class SshConnections {
     } finally {
       // Whatever happened: nobody reads from it any more, and it may hold a file open.
       if (typeof options.stdin === 'object') options.stdin.destroy();
+      options.body?.bytes.destroy();
     }
   }
 

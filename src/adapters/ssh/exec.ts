@@ -5,8 +5,14 @@ import { commandLine } from './command-line.js';
 import type { SshConnection } from './connection.js';
 import type { Stop } from '../stop.js';
 
-function readable(stdin: Readable | string): Readable {
-  return typeof stdin === 'string' ? Readable.from([Buffer.from(stdin)]) : stdin;
+function inputOf({ stdin, body }: ExecOptions): Readable | undefined {
+  if (typeof stdin !== 'string') return stdin;
+  return Readable.from(joined(stdin, body?.bytes), { objectMode: false });
+}
+
+async function* joined(text: string, bytes: Readable | undefined): AsyncGenerator<Buffer> {
+  yield Buffer.from(text);
+  if (bytes) yield* bytes as AsyncIterable<Buffer>;
 }
 
 /** Closes the channel when the command is to be stopped, even when it opens only later. */
@@ -23,7 +29,7 @@ function closeOnStop(stop: Stop): (channel: ClientChannel) => void {
 async function startOnce(connection: SshConnection, line: string, call: Call): Promise<ExecResult> {
   const { stop, options } = call;
   const output = call.output();
-  const stdin = options.stdin === undefined ? undefined : readable(options.stdin);
+  const stdin = inputOf(options);
   // `pipe`, which node-ssh uses, does not pass on that its source failed: the host would wait for ever.
   if (stdin) finished(stdin, { writable: false }, (error) => error && stop.because(error));
   // It rejects before the command is started, and never after.

@@ -1,4 +1,5 @@
 import type { ClientChannel } from 'ssh2';
+import { Sending } from './body.js';
 import type { Call, CommandEnd, ExecResult } from './call.js';
 
 /** How to speak to a program that stays for many calls. What it writes are lines; the last one of an answer tells of its end. */
@@ -9,8 +10,10 @@ export interface Staying {
   readonly accepts: (line: string) => boolean;
   /** The end that a line tells of; `undefined`: it is a line of the answer. */
   readonly endIn: (line: string) => CommandEnd | undefined;
-  /** Asked after the end: whether all that came made sense. Who answers nonsense is not asked again. */
-  readonly isSound: () => boolean;
+  /** Whether a line, once in an answer, asks for the body of the call. */
+  readonly takesBody: (line: string) => boolean;
+  /** Asked after the end: whether all that came made sense, and the program waits for another. One that does not is not asked again. */
+  readonly isSound: (end: CommandEnd) => boolean;
 }
 
 interface Listener {
@@ -48,30 +51,41 @@ export class StayingCommand {
 
   /**
    * Sends one line, and collects what comes until `endIn` finds the end; `undefined`: the command was gone before. `onLine` gets every
-   * other line, also one after the end: there is nothing to say then, and the caller has to judge that.
+   * other line, also one after the end: there is nothing to say then, and the caller has to judge that. One that asks for the call's body
+   * gets it.
    */
   ask(
     input: string,
     call: Call,
-    endIn: Staying['endIn'],
+    { endIn, takesBody }: Pick<Staying, 'endIn' | 'takesBody'>,
     onLine?: (line: string) => void,
   ): Promise<ExecResult | undefined> {
     return new Promise((resolve) => {
+      const { stop, options } = call;
       let end: CommandEnd | undefined;
+      let sending: Sending | undefined;
       const output = call.output((line) => {
         if (end) this.close();
         const found = end ? undefined : endIn(line);
         if (found) end = found;
+        else if (options.body && !end && !sending && takesBody(line))
+          sending = new Sending(options.body, this.#channel, stop);
         else onLine?.(line);
       });
       const hear: Listener['hear'] = (stream, chunk) => {
         call.take(output, stream, chunk);
         if (!end) return;
         this.#listener = null;
+        // What is left of a body is no line of the next call.
+        if (sending && !sending.end()) this.close();
         call.guard(() => output.end());
         resolve({ ...end, stdout: output.stdout, stderr: output.stderr });
       };
-      this.#listener = { hear, gone: () => resolve(undefined) };
+      const gone = (): void => {
+        sending?.end();
+        resolve(undefined);
+      };
+      this.#listener = { hear, gone };
       this.#channel.write(input);
     });
   }

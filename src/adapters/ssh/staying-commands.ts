@@ -35,11 +35,9 @@ export class StayingCommands {
     if (!stay || typeof stdin !== 'string' || this.#refusing.has(line)) return undefined;
     const command = this.#take(line) ?? (await this.#start(ssh, line, stay, call));
     if (!command) return undefined;
-    const answer = await closedOnStop(command, call, () =>
-      command.ask(stdin, call, stay.endIn, onStdoutLine),
-    );
+    const answer = await closedOnStop(command, call, () => command.ask(stdin, call, stay, onStdoutLine));
     if (!answer) throw call.lost();
-    if (stay.isSound()) this.#keep(line, command);
+    if (stay.isSound(answer)) this.#keep(line, command);
     else command.close();
     return answer;
   }
@@ -47,7 +45,8 @@ export class StayingCommands {
   /** `undefined`: it does not stay, or the call was stopped meanwhile. */
   async #start(ssh: NodeSSH, line: string, stay: Staying, call: Call): Promise<StayingCommand | undefined> {
     const command = new StayingCommand(await openChannel(ssh, line, call));
-    const judge = (first: string): CommandEnd => ({ code: stay.accepts(first) ? 0 : 1, signal: null });
+    const endIn = (first: string): CommandEnd => ({ code: stay.accepts(first) ? 0 : 1, signal: null });
+    const judge = { endIn, takesBody: () => false };
     const told = await closedOnStop(command, call, () => command.ask(stay.invitation, call, judge));
     if (told?.code === 0 && command.isUsable) return command;
     command.close();

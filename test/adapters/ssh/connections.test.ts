@@ -84,6 +84,7 @@ test('commands that hang hold their sessions: what can be started no more is tol
     invitation: 'stay\n',
     accepts: () => true,
     endIn: () => undefined,
+    takesBody: () => false,
     isSound: () => true,
   };
   await expect(ssh.exec(target, ['cat'], { stay, stdin: 'x\n' })).rejects.toMatchObject(refused);
