@@ -5,7 +5,7 @@ import type { RunKind } from '../domain/environment-state.js';
 import { SafeguardError } from '../domain/errors.js';
 import type { Progress } from '../domain/progress.js';
 import { runProgress } from './environments.js';
-import { endOfCompleted, endOfFailed, exitStatuses, type RunEnd } from './run-end.js';
+import { detailOf, endOfCompleted, endOfFailed, exitStatuses, progressIn, type RunEnd } from './run-end.js';
 import { isAway, type Session } from './session.js';
 
 /** Whoever shows a run to a person. */
@@ -27,47 +27,57 @@ export interface Followed {
   readonly workflowId: string;
 }
 
-type Look = { readonly end: RunEnd } | { readonly end: null };
+/** A run's end as Temporal keeps it. */
+type Settled = { readonly returned: unknown } | { readonly failed: WorkflowFailedError };
 
-/** Temporal keeps no details of a cancelled run, but the run itself still answers. */
-async function ownWord(
-  session: Session,
-  { application, workflowId, kind }: Followed,
-  end: RunEnd,
-): Promise<RunEnd> {
+/** Waits for it, for ever. Throws what the server says instead. */
+async function settled(session: Session, { workflowId }: Followed): Promise<Settled> {
   try {
-    const { outcome, message } = await runProgress(session, application, workflowId);
-    return outcome === null ? end : { outcome, message, exitStatus: exitStatuses(kind)[outcome] };
+    return { returned: await session.client.workflow.getHandle(workflowId).result() };
   } catch (error) {
-    // Only a worker can answer for a run; that it was cancelled is known without one.
-    if (isAway(error)) return end;
+    if (error instanceof WorkflowFailedError) return { failed: error };
     throw error;
   }
 }
 
-async function endOf(session: Session, followed: Followed): Promise<RunEnd> {
-  const handle = session.client.workflow.getHandle<() => Promise<unknown>>(followed.workflowId);
+/** Shows the run for the last time. Its end says how it looked; a worker is asked only about one that does not say it. */
+async function showEnd(
+  session: Session,
+  { application, workflowId, kind }: Followed,
+  watcher: Watcher,
+  last: Settled,
+): Promise<RunEnd> {
+  const end = 'returned' in last ? endOfCompleted(last.returned, kind) : endOfFailed(last.failed, kind);
+  const said = 'returned' in last ? last.returned : detailOf(last.failed);
+  const progress =
+    progressIn(said) ?? (await whileAnswering(() => runProgress(session, application, workflowId)));
+  if (progress) watcher.show(progress);
+  // Temporal keeps no details of a cancelled run, but the run itself still answers.
+  const isCancelled = 'failed' in last && last.failed.cause instanceof CancelledFailure;
+  if (!isCancelled || !progress?.outcome) return end;
+  const { outcome, message } = progress;
+  return { outcome, message, exitStatus: exitStatuses(kind)[outcome] };
+}
+
+/** The end of a run can be told without a worker: `undefined` when none answers. */
+async function whileAnswering<T>(ask: () => Promise<T>): Promise<T | undefined> {
   try {
-    return endOfCompleted(await session.call(() => handle.result()), followed.kind);
+    return await ask();
   } catch (error) {
-    const end = endOfFailed(error, followed.kind);
-    const isCancelled = error instanceof WorkflowFailedError && error.cause instanceof CancelledFailure;
-    return isCancelled ? ownWord(session, followed, end) : end;
+    if (isAway(error)) return undefined;
+    throw error;
   }
 }
 
-async function look(session: Session, followed: Followed, watcher: Watcher): Promise<Look> {
+/** The end, if the run has ended; shows it in either case. */
+async function look(session: Session, followed: Followed, watcher: Watcher): Promise<RunEnd | null> {
   const { application, workflowId } = followed;
   const handle = session.client.workflow.getHandle(workflowId);
   const { status } = await session.call(() => handle.describe());
-  const isOpen = status.name === 'RUNNING';
-  try {
-    watcher.show(await runProgress(session, application, workflowId));
-  } catch (error) {
-    // The end of a run can be told without a worker.
-    if (isOpen || !isAway(error)) throw error;
-  }
-  return { end: isOpen ? null : await endOf(session, followed) };
+  if (status.name !== 'RUNNING')
+    return showEnd(session, followed, watcher, await session.call(() => settled(session, followed)));
+  watcher.show(await runProgress(session, application, workflowId));
+  return null;
 }
 
 function missing(workflowId: string, cause: unknown): SafeguardError {
@@ -78,12 +88,11 @@ function missing(workflowId: string, cause: unknown): SafeguardError {
  * Resolves when the run has ended, at that moment and not at the next look. Never otherwise: a server that is away, or anything else
  * that is wrong, is found out by the looks.
  */
-async function untilEnded(session: Session, { workflowId }: Followed, signal: AbortSignal): Promise<void> {
-  const { client } = session;
+async function untilEnded(session: Session, followed: Followed, signal: AbortSignal): Promise<Settled> {
   try {
-    await client.withAbortSignal(signal, () => client.workflow.getHandle(workflowId).result());
-  } catch (error) {
-    if (!(error instanceof WorkflowFailedError)) await new Promise(() => undefined);
+    return await session.client.withAbortSignal(signal, () => settled(session, followed));
+  } catch {
+    return new Promise(() => undefined);
   }
 }
 
@@ -94,10 +103,11 @@ async function untilEnded(session: Session, { workflowId }: Followed, signal: Ab
 export async function follow(session: Session, run: Followed, watcher: Watcher): Promise<RunEnd> {
   const over = new AbortController();
   const ended = untilEnded(session, run, over.signal);
+  let last: Settled | undefined;
   try {
     for (;;) {
       try {
-        const { end } = await look(session, run, watcher);
+        const end = last ? await showEnd(session, run, watcher, last) : await look(session, run, watcher);
         watcher.trouble(null);
         if (end) return end;
       } catch (error) {
@@ -105,7 +115,7 @@ export async function follow(session: Session, run: Followed, watcher: Watcher):
         if (!isAway(error)) throw error;
         watcher.trouble(`${error.message} The run goes on without this window; trying again.`);
       }
-      await Promise.race([delay(watcher.everyMs, undefined, { signal: over.signal }), ended]);
+      last ??= await Promise.race([delay(watcher.everyMs, undefined, { signal: over.signal }), ended]);
     }
   } finally {
     over.abort();

@@ -3,6 +3,7 @@ import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import type { RunKind } from '../domain/environment-state.js';
 import { ERRORS, isErrorCode } from '../domain/errors.js';
 import type { PreflightReport } from '../domain/preflight.js';
+import type { Progress } from '../domain/progress.js';
 import { EXIT_STATUS, EXIT_STATUS_OF_RECOVERY, type Outcome } from '../domain/outcome.js';
 
 /** How a run ended, for a person and for a shell. */
@@ -18,6 +19,7 @@ export interface RunEnd {
 }
 
 interface Result {
+  readonly progress?: Progress;
   readonly preflight?: PreflightReport;
   readonly outcome: Outcome;
   readonly message: string;
@@ -53,6 +55,18 @@ export function endOfCompleted(returned: unknown, kind: RunKind): RunEnd {
   };
 }
 
+/** What a run that did not complete says of itself, if it could. */
+export function detailOf({ cause }: WorkflowFailedError): unknown {
+  return cause instanceof ApplicationFailure || cause instanceof CancelledFailure
+    ? cause.details?.[0]
+    : undefined;
+}
+
+/** How a run looked at last, by its own word; runs of an earlier version don't say it. */
+export function progressIn(said: unknown): Progress | undefined {
+  return isResult(said) ? said.progress : undefined;
+}
+
 /**
  * How a run that did not complete ended: its own word where it left one.
  * @throws what it was given, unless that is a workflow's failure
@@ -60,10 +74,8 @@ export function endOfCompleted(returned: unknown, kind: RunKind): RunEnd {
 export function endOfFailed(error: unknown, kind: RunKind): RunEnd {
   if (!(error instanceof WorkflowFailedError)) throw error;
   const { cause } = error;
-  if (cause instanceof ApplicationFailure || cause instanceof CancelledFailure) {
-    const result: unknown = cause.details?.[0];
-    if (isResult(result)) return endOfCompleted(result, kind);
-  }
+  const result = detailOf(error);
+  if (isResult(result)) return endOfCompleted(result, kind);
   if (cause instanceof ApplicationFailure && isErrorCode(cause.type)) {
     const isInput = ERRORS[cause.type].class === 'input';
     return unsaid(`${cause.type}: ${cause.message}`, isInput ? 2 : 1);

@@ -6,7 +6,7 @@ import type { Failure, Outcome } from './outcome.js';
 import type { HashedPlan, HostRef } from './plan.js';
 import type { Policy } from './policy.js';
 import type { PreflightReport } from './preflight.js';
-import type { StepProgress } from './progress.js';
+import type { Progress, StepProgress } from './progress.js';
 import type { Rehearsed } from './rehearsal.js';
 import type { Release } from './release.js';
 import type { SmokeReport } from './smoke-report.js';
@@ -123,6 +123,8 @@ export interface DeploymentResult {
   readonly rehearsal?: readonly Rehearsed[];
   /** What the preflight found, without what passed. */
   readonly preflight?: PreflightReport;
+  /** How it looked at last: nobody has to ask a worker, which would go through the whole history for it. */
+  readonly progress?: Progress;
 }
 
 /** The one record of a run (spec S13, its spine). Times are ISO 8601 in UTC. */

@@ -188,6 +188,7 @@ export function conclude(run: Run, ending: Ending): DeploymentResult {
     ...(ending.plan === undefined ? {} : { plan: ending.plan }),
     ...(ending.rehearsal === undefined ? {} : { rehearsal: ending.rehearsal }),
     ...(run.preflight === null ? {} : { preflight: run.preflight }),
+    progress: run.board.read(),
   };
   if (failure === null) return result;
   if (run.interruption?.kind === 'cancel') throw new CancelledFailure(message, [result]);

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { TerminatedFailure, WorkflowFailedError } from '@temporalio/client';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
-import { endOfCompleted, endOfFailed } from '../../src/client/run-end.js';
+import { detailOf, endOfCompleted, endOfFailed, progressIn } from '../../src/client/run-end.js';
 import { EXIT_STATUS, EXIT_STATUS_OF_RECOVERY, type Outcome } from '../../src/domain/outcome.js';
 
 function failed(cause: Error): WorkflowFailedError {
@@ -31,6 +31,17 @@ test('going back is a failure of a deployment, and what a recovery was asked for
   const result = { outcome: 'ROLLED_BACK', message: 'back' };
   expect(endOfCompleted(result, 'deployment').exitStatus).toBe(3);
   expect(endOfCompleted(result, 'rollback').exitStatus).toBe(0);
+});
+
+test('how a run looked at last is in what it returned, or failed with', () => {
+  const progress = { phase: 'ended', steps: [] };
+  const result = { outcome: 'ROLLED_BACK', message: 'back', progress };
+  expect(progressIn(result)).toBe(progress);
+  const failure = failed(ApplicationFailure.create({ message: 'back', details: [result] }));
+  expect(progressIn(detailOf(failure))).toBe(progress);
+  // Of an earlier version, and one that could say nothing.
+  expect(progressIn({ outcome: 'SUCCEEDED', message: 'so it is' })).toBeUndefined();
+  expect(progressIn(detailOf(failed(new TerminatedFailure('terminated'))))).toBeUndefined();
 });
 
 test('a request that the workflow refused at its start is wrong input', () => {

@@ -17,6 +17,7 @@ test(
       const { status, result } = await stage.deployed();
       expect(status).toBe('COMPLETED');
       expect(result).toMatchObject({ outcome: 'SUCCEEDED', serving: '1.0.0' });
+      expect(result.progress).toMatchObject({ phase: 'ended', outcome: 'SUCCEEDED' });
       expect(world.story()).toEqual([
         'validate',
         'plan',
