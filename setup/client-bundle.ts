@@ -20,6 +20,16 @@ const leaveOut: Plugin = {
   },
 };
 
+/** Zod's words for what is wrong, in all languages but English: more than the rest of it. */
+const oneLanguage: Plugin = {
+  name: 'one-language',
+  setup(build) {
+    build.onLoad({ filter: /\/zod\/v4\/locales\/index\.js$/ }, () => ({
+      contents: "export { default as en } from './en.js';",
+    }));
+  },
+};
+
 /** Methods of Temporal's workflow service that our own code calls. */
 async function ownCalls(): Promise<string[]> {
   const files = (await readdir(COMPILED, { recursive: true })).filter((file) => file.endsWith('.js'));
@@ -42,7 +52,7 @@ await bundle({
   // Names stay: a stack trace is to be read.
   minifyWhitespace: true,
   minifySyntax: true,
-  plugins: [leaveOut, protobufOfClient(await ownCalls())],
+  plugins: [leaveOut, oneLanguage, protobufOfClient(await ownCalls())],
   // Used where it is installed; it is not.
   external: ['pg-native'],
   banner: {

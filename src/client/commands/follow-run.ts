@@ -35,7 +35,7 @@ export async function followRun(
   options: FollowOptions,
 ): Promise<number> {
   const ci = ciJob(process.env, terminal);
-  const watcher = ci.watching(watcherFor(terminal, options.json === true));
+  const watcher = ci.watching(await watcherFor(terminal, options.json === true));
   const restore = onEnding(
     options.onCancel === 'cancel'
       ? cancelling(session, run, terminal, watcher)

@@ -1,9 +1,7 @@
-import { createLogUpdate } from 'log-update';
 import type { Progress } from '../../domain/progress.js';
 import type { Watcher } from '../follow.js';
 import type { Terminal } from '../terminal.js';
 import { progressLines } from './progress-lines.js';
-import { progressTable } from './progress-table.js';
 
 /** One line for each change, for logs; `write` takes a line without its break. */
 export class LineWatcher implements Watcher {
@@ -37,44 +35,11 @@ export class LineWatcher implements Watcher {
   }
 }
 
-/** A table that is drawn over itself. */
-export class LiveWatcher implements Watcher {
-  readonly everyMs = 400;
-  private readonly update = createLogUpdate(process.stdout);
-  private last: Progress | null = null;
-  private reason: string | null = null;
-
-  constructor(private readonly terminal: Terminal) {}
-
-  show(progress: Progress): void {
-    this.last = progress;
-    this.reason = null;
-    this.draw();
-  }
-
-  trouble(reason: string | null): void {
-    if (reason === this.reason) return;
-    this.reason = reason;
-    this.draw();
-  }
-
-  close(): void {
-    this.update.done();
-  }
-
-  private draw(): void {
-    const { colour } = this.terminal;
-    const table =
-      this.last === null
-        ? []
-        : [progressTable(this.last, { colour, width: process.stdout.columns, now: Date.now() })];
-    const trouble = this.reason === null ? [] : ['', colour.yellow(`! ${this.reason}`)];
-    this.update([...table, ...trouble].join('\n'));
-  }
-}
-
 /** What shows a run here: a live table on a terminal, lines elsewhere; beside JSON, lines on standard error. */
-export function watcherFor(terminal: Terminal, json: boolean): Watcher {
+export async function watcherFor(terminal: Terminal, json: boolean): Promise<Watcher> {
   if (json) return new LineWatcher((line) => terminal.err(line));
-  return terminal.live ? new LiveWatcher(terminal) : new LineWatcher((line) => terminal.out(line));
+  if (!terminal.live) return new LineWatcher((line) => terminal.out(line));
+  // Loaded for a terminal only: what a table is drawn with takes a good part of a command's start.
+  const { LiveWatcher } = await import('./live-watcher.js');
+  return new LiveWatcher(terminal);
 }
