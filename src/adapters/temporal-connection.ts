@@ -1,6 +1,7 @@
 import { Client, Connection, type ConnectionOptions } from '@temporalio/client';
 import { loadClientConnectConfig, type LoadClientProfileOptions } from '@temporalio/envconfig';
 import { SafeguardError } from '../domain/errors.js';
+import { RETRIES } from './temporal-retries.js';
 
 /** Where a server is expected when nobody says anything. */
 export const DEFAULT_ADDRESS = '127.0.0.1:7233';
@@ -82,9 +83,8 @@ export function unreachable(address: string, cause: unknown): SafeguardError {
  * Throws TEMPORAL_UNREACHABLE within five seconds when nothing answers.
  */
 export async function connect({ address, credentials }: TemporalSettings): Promise<Connection> {
-  return Connection.connect({ ...credentials, address, connectTimeout: CONNECT_MS }).catch((cause: unknown) =>
-    Promise.reject(unreachable(address, cause)),
-  );
+  const options = { ...credentials, address, connectTimeout: CONNECT_MS, interceptors: [...RETRIES] };
+  return Connection.connect(options).catch((cause: unknown) => Promise.reject(unreachable(address, cause)));
 }
 
 /** A client over a connection of its own; the caller closes it: `client.connection.close()`. Throws as `connect`. */

@@ -194,7 +194,16 @@ test(
       expect(await caller.on(HOST, ['ps', '-o', 'sid=', '-p', pid])).toMatch(new RegExp(`^\\s*${pid}\\s*$`));
       await caller.on(HOST, ['systemctl', 'stop', 'holder.service']);
       await changing;
-      const told = await caller.on(HOST, ['journalctl', '-b', '-o', 'cat', '-u', unit, '-t', 'safeguard-host']);
+      const told = await caller.on(HOST, [
+        'journalctl',
+        '-b',
+        '-o',
+        'cat',
+        '-u',
+        unit,
+        '-t',
+        'safeguard-host',
+      ]);
       expect(told).toMatch(/"type": "result"/);
     } finally {
       await caller.lab.run(HOST, ['systemctl', 'stop', 'holder.service']);
@@ -214,7 +223,10 @@ test(
     await until('somebody else has the name', isThere);
     const told = expect(begin()).rejects.toThrow(/ended without a result/);
     const asked = `/run/safeguard/campus-production/${unit}.json`;
-    await until('it is asked', async () => (await caller.lab.run(HOST, ['test', '-e', asked])).exitCode === 0);
+    await until(
+      'it is asked',
+      async () => (await caller.lab.run(HOST, ['test', '-e', asked])).exitCode === 0,
+    );
     await until('nobody waits to begin', async () => (await processes('safeguard-host')).length === 1);
     await caller.on(HOST, ['systemctl', 'stop', unit]);
     await told;
