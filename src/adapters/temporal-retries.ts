@@ -1,21 +1,10 @@
-import {
-  defaultGrpcRetryOptions,
-  makeGrpcRetryInterceptor,
-  type ConnectionOptions,
-} from '@temporalio/client';
+import { InterceptingCall, status, type Interceptor } from '@grpc/grpc-js';
+import { defaultGrpcRetryOptions, makeGrpcRetryInterceptor } from '@temporalio/client';
 
-type Interceptor = NonNullable<ConnectionOptions['interceptors']>[number];
-type Call = ReturnType<Interceptor>;
-
-/** gRPC's number for it. */
-const CANCELLED = 1;
-
-/** A call that ends as soon as it is started. The class of calls cannot be had from the SDK; callers know their methods only. */
-function refused(details: string): Call {
-  const start: Call['start'] = (metadata, listener) =>
-    listener?.onReceiveStatus?.({ code: CANCELLED, details, metadata });
-  return {
-    start,
+/** A call that ends as soon as it is started. */
+function refused(details: string): InterceptingCall {
+  return new InterceptingCall({
+    start: (metadata, listener) => listener?.onReceiveStatus?.({ code: status.CANCELLED, details, metadata }),
     sendMessageWithContext: () => undefined,
     sendMessage: () => undefined,
     startRead: () => undefined,
@@ -23,13 +12,13 @@ function refused(details: string): Call {
     cancelWithStatus: () => undefined,
     getPeer: () => 'nobody',
     getAuthContext: () => null,
-  } as unknown as Call;
+  });
 }
 
 /** Stands between the SDK's retries and the connection, which throws when it was closed. */
 const refuseWhenClosed: Interceptor = (options, nextCall) => {
   try {
-    return nextCall(options) as Call;
+    return new InterceptingCall(nextCall(options));
   } catch (error) {
     return refused(error instanceof Error ? error.message : String(error));
   }
