@@ -38,6 +38,10 @@ test.each(readdirSync(COMMANDS).filter((name) => !HEAVY.includes(name)))(
   },
 );
 
+test.each(readdirSync(COMMANDS))('%s loads what draws a live table when there is a terminal', (name) => {
+  expect([...loadedWith(join(COMMANDS, name))]).not.toContain('log-update');
+});
+
 test('the command line itself loads nothing heavy: each command loads what it needs when it runs', () => {
   expect([...loadedWith(join(CLIENT, 'main.ts'))].sort()).toEqual(['chalk', 'commander']);
 });
