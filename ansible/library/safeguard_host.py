@@ -2879,8 +2879,6 @@ def begin_in_unit(app: App, unit: str, told: int) -> Any:
         import traceback
         traceback.print_exc()
     finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
         os._exit(status)  # pylint: disable=protected-access
 
 
