@@ -19,8 +19,6 @@ description:
 # What is kept of a result; a task with no_log has none of it.
 FIELDS = ('code', 'result', 'would')
 MESSAGE_CHARACTERS = 2_000
-
-
 PR_SET_PDEATHSIG = 1
 
 
