@@ -5,7 +5,6 @@ As `/usr/local/sbin/safeguard-host` (root):
   (no argument)                 reads one JSON request line on standard input, answers in JSON lines; or stays for many (`stay`)
   gate                          at boot: converges every application to its committed release
   lease <AE>                    inside the lease's unit: goes back when the lease of the run that serves here runs out
-  may-start <AE> <digest>       ExecCondition of the units: exit status 0 or 1
 Ansible calls it as everybody does, over SSH and sudo: ansible/action_plugins/safeguard_host.py.
 """
 from __future__ import annotations
@@ -361,6 +360,8 @@ class App(NamedTuple):
     @property
     def lease(self) -> str: return f'{self.run}/lease'
     @property
+    def startable(self) -> str: return f'{self.run}/startable'
+    @property
     def site(self) -> str: return f'{SITE_ROOT}/{self.name}.conf'
     @property
     def state_file(self) -> str: return f'{STATE_ROOT}/{self.name}-state.json'
@@ -539,6 +540,7 @@ def ensure_state(app: App) -> None:
     if not os.path.exists(app.ledger):
         preallocate(app.ledger, 2 * SLOT_BYTES)
     os.makedirs(app.run, mode=0o700, exist_ok=True)
+    os.makedirs(app.startable, mode=0o700, exist_ok=True)
     os.makedirs(app.results, mode=0o700, exist_ok=True)
 
 
@@ -585,12 +587,32 @@ def read_ledger(app: App) -> dict:
 def write_ledger(app: App, ledger: dict) -> None:
     """Overwrites the older slot in place. Only with the latch held."""
     ledger = {**ledger, 'sequence': read_ledger(app)['sequence'] + 1}
+    forbid_starts(app, ledger)
     descriptor = os.open(app.ledger, os.O_WRONLY)
     try:
         os.pwrite(descriptor, encode_slot(ledger), ledger['sequence'] % 2 * SLOT_BYTES)
         os.fdatasync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def may_start(ledger: dict, digest: str) -> bool:
+    return not ledger['withheld'] and digest in (ledger['committed'], (ledger['intent'] or {}).get('digest'))
+
+
+def forbid_starts(app: App, ledger: dict) -> None:
+    """Before the ledger says so, so that nothing is ever startable that it does not allow. Only with the latch held."""
+    for digest in os.listdir(app.startable):
+        if not may_start(ledger, digest):
+            os.unlink(f'{app.startable}/{digest}')
+
+
+def allow_start(app: App, digest: str) -> None:
+    """A condition of the release's units (`render_unit`), which systemd looks at by itself. Gone after a boot, until the gate
+    or a change has decided."""
+    with latch(app):
+        if may_start(read_ledger(app), digest):
+            os.close(os.open(f'{app.startable}/{digest}', os.O_WRONLY | os.O_CREAT, 0o600))
 
 
 @contextmanager
@@ -715,12 +737,12 @@ def render_unit(app: App, release: Release, name: str) -> str:
         'After=network.target',
         'StartLimitIntervalSec=60',
         'StartLimitBurst=10',
+        f'ConditionPathExists={app.startable}/{release.digest}',
         '',
         '[Service]',
         'Type=exec',
         f'User={component["user"]}',
         f'WorkingDirectory={directory}',
-        f'ExecCondition=+{PROGRAM} may-start {app.name} {release.digest}',
         f'ExecStart={" ".join([command[0], *map(quote_argument, command[1:])])}',
         *(f'Environment={quote(f"{variable}={value}")}' for variable, value in environment.items()),
         *([f'EnvironmentFile={release.directory(app)}/.{name}.env'] if component['secrets'] else []),
@@ -1311,6 +1333,8 @@ def converge_systemd(change: Change, release: Release, name: str) -> None:
     for other, component in managed_units(app).items():
         if component == name and other != unit:
             remove_unit(change, other)
+    if not change.check:
+        allow_start(app, release.digest)
     if before == after and observe_systemd(app, name, unit, shown).is_sound(release.digest):
         return
     change.shows(path, before, after)
@@ -3029,20 +3053,6 @@ def gate() -> int:
     return 1 if failed else 0
 
 
-def may_start(name: str, digest: str) -> int:
-    # Not by find_app: a service that crashed must come back although host.json is being rewritten.
-    if not NAME_PAIR.fullmatch(name):
-        return 1
-    ledger = read_ledger(App(name, '', '', (), ()))
-    if ledger['withheld']:
-        print(f'nothing of {name} is started here: {ledger["withheld"]}', file=sys.stderr)
-        return 1
-    allowed = digest in (ledger['committed'], (ledger['intent'] or {}).get('digest'))
-    if not allowed:
-        print(f'{digest} is neither the committed release nor the one being deployed: not started', file=sys.stderr)
-    return 0 if allowed else 1
-
-
 # ---- The program -----------------------------------------------------------------------------------------------
 
 def answer(work: Callable[[], dict]) -> dict:
@@ -3208,8 +3218,6 @@ def main(arguments: list) -> int:
     if not arguments:
         channel = os.environ.pop(CHANNEL, None)
         return respond(channel and int(channel))
-    if arguments[0] == 'may-start' and len(arguments) == 3:
-        return may_start(arguments[1], arguments[2])
     if arguments == ['gate']:
         return gate()
     if arguments[0] == 'lease' and len(arguments) == 2:

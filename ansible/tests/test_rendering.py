@@ -22,7 +22,7 @@ class UnitTest(HostTest):
         self.assertTrue(unit.startswith('# safeguard campus-demo backend\n'))
         self.assertIn(f'\nExecStart=/usr/bin/java "-jar" "{directory}/app.jar"\n', unit)
         self.assertIn(f'\nWorkingDirectory={directory}\n', unit)
-        self.assertIn(f'\nExecCondition=+{host.PROGRAM} may-start campus-demo {DIGEST}\n', unit)
+        self.assertIn(f'\nConditionPathExists={self.app.startable}/{DIGEST}\n', unit)
         self.assertIn('\nEnvironment="SAFEGUARD_VERSION=1.0.0"\n', unit)
         self.assertNotIn('[Install]', unit)
 

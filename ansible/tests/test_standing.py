@@ -1,6 +1,5 @@
 """What a host does when nobody tells it anything: votes, leases, withdrawal, the boot gate's doubts."""
-import contextlib
-import io
+import os
 
 from given import MANIFEST, TOKEN, HostTest, host
 
@@ -213,12 +212,33 @@ class DoubtTest(HostTest):
         self.assertEqual((found['intent'], found['committed']), (None, OLD))
         self.assertTrue(host.is_gated(self.app))
 
-    def test_nothing_is_started_while_withheld(self):
+    def startable(self):
+        return os.listdir(self.app.startable)
+
+    def test_only_what_the_journal_allows_may_start(self):
+        host.write_ledger(self.app, ledger(intent=intent()))
+        self.assertEqual(self.startable(), [])
+        for digest in (OLD, NEW, OTHER):
+            host.allow_start(self.app, digest)
+        self.assertEqual(sorted(self.startable()), [OLD, NEW])
+        host.update_ledger(self.app, None, lambda _: {'intent': None})
+        self.assertEqual(self.startable(), [OLD])
+
+    def test_nothing_may_start_while_withheld(self):
         host.write_ledger(self.app, ledger())
-        with contextlib.redirect_stderr(io.StringIO()):
-            self.assertEqual(host.may_start(self.app.name, OLD), 0)
-            host.update_ledger(self.app, None, lambda _: {'withheld': 'evicted'})
-            self.assertEqual(host.may_start(self.app.name, OLD), 1)
+        host.allow_start(self.app, OLD)
+        host.update_ledger(self.app, None, lambda _: {'withheld': 'evicted'})
+        self.assertEqual(self.startable(), [])
+        host.allow_start(self.app, OLD)
+        self.assertEqual(self.startable(), [])
+
+    def test_a_start_is_forbidden_before_the_journal_says_so(self):
+        host.write_ledger(self.app, ledger())
+        host.allow_start(self.app, OLD)
+        self.addCleanup(setattr, host, 'encode_slot', host.encode_slot)
+        host.encode_slot = lambda _: 1 / 0
+        self.assertRaises(ZeroDivisionError, host.update_ledger, self.app, None, lambda _: {'withheld': 'evicted'})
+        self.assertEqual(self.startable(), [])
 
 
 class WatchTest(HostTest):

@@ -109,8 +109,8 @@ export const MUTATIONS: readonly Mutation[] = [
       },
       {
         file: HOST_PROGRAM,
-        find: 'return may_start(arguments[1], arguments[2])',
-        replace: 'return 0',
+        find: "        f'ConditionPathExists={app.startable}/{release.digest}',\n",
+        replace: '',
       },
     ],
     aimedAt: [

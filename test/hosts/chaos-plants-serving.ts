@@ -37,7 +37,7 @@ export const SERVING: readonly Plant[] = [
   {
     ...onHost('one host serves another release', 'web-2', {
       put: `cp ${UNIT} ${SITE} /root
-        sed -i "s|$(folder 2.0.0)|$(folder 1.0.0)|g; /ExecCondition/d; s/2\\.0\\.0/1.0.0/" ${UNIT}
+        sed -i "s|$(folder 2.0.0)|$(folder 1.0.0)|g; /ConditionPathExists/d; s/2\\.0\\.0/1.0.0/" ${UNIT}
         sed -i "s|$(folder 2.0.0)/frontend|$(folder 1.0.0)/frontend|" ${SITE}; restart`,
       undo: `mv /root/campus-production-backend.service ${UNIT}; mv /root/campus-production.conf ${SITE}; restart`,
     }),

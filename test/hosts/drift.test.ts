@@ -92,7 +92,7 @@ const DRIFTS: readonly Drift[] = [
   },
   {
     what: 'another release was started',
-    script: `sed -i "/^ExecCondition=/!s/$TWO/$ONE/" $UNIT; systemctl daemon-reload
+    script: `sed -i "/^ConditionPathExists=/!s/$TWO/$ONE/" $UNIT; systemctl daemon-reload
       systemctl restart campus-production-backend.service`,
     says: ['backend serves 1.0.0', `backend: ${UNIT} is not the unit of release 1.0.0`],
   },

@@ -3,7 +3,7 @@ import type { Lab } from '../../lab/lab.js';
 const EMPTY_HOST = `
 systemctl stop 'campus-production-*.service' 'safeguard-campus-production-*.service' 'safeguard-campus-production-*.scope' 2>/dev/null
 rm -rf /etc/systemd/system/campus-production-* /etc/nginx/conf.d/campus-production.conf /opt/campus-production/releases
-rm -rf /var/lib/safeguard/campus-production /run/safeguard/campus-production/results /var/lib/campus-production-state.json
+rm -rf /var/lib/safeguard/campus-production /run/safeguard/campus-production/results /run/safeguard/campus-production/startable /var/lib/campus-production-state.json
 systemctl daemon-reload; systemctl reset-failed; systemctl restart nginx`;
 
 const EMPTY_DATABASE =

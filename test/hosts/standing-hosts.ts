@@ -162,7 +162,7 @@ export class StandingHosts {
   /** What a run has left on a host that could still act: the lease, its unit, changes under way. */
   async leftovers(host: Standing): Promise<string> {
     const script =
-      "ls /run/safeguard/kiosk-demo | grep -Ev '^(gated|results|seen)$'; systemctl list-units --all --plain --no-legend 'safeguard-kiosk-demo-*'";
+      "ls /run/safeguard/kiosk-demo | grep -Ev '^(gated|results|seen|startable)$'; systemctl list-units --all --plain --no-legend 'safeguard-kiosk-demo-*'";
     return (await this.lab.run(host, ['sh', '-c', script])).stdout;
   }
 

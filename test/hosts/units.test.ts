@@ -87,3 +87,25 @@ test(
   },
   LONG,
 );
+
+test(
+  'nobody starts a release that the journal does not allow',
+  async () => {
+    const unit = '/etc/systemd/system/kiosk-demo-backend.service';
+    const run = hosts.run();
+    await run.activate('web-1', '2.0.0');
+    await hosts.untilServes('web-1', '2.0.0');
+    await hosts.lab.run('web-1', ['cp', unit, '/root/given-up.service']);
+    await run.restore('web-1', '1.0.0');
+    await hosts.untilServes('web-1', '1.0.0');
+
+    const start = `mv /root/given-up.service ${unit}; systemctl daemon-reload; systemctl restart kiosk-demo-backend.service`;
+    await hosts.lab.run('web-1', ['sh', '-c', start]);
+    const shown = await hosts.lab.run('web-1', ['systemctl', 'show', '-P', 'ActiveState', 'kiosk-demo-backend.service']);
+    expect(shown.stdout).toBe('inactive');
+
+    await run.restore('web-1', '1.0.0');
+    await hosts.untilServes('web-1', '1.0.0');
+  },
+  LONG,
+);
