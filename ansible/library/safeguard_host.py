@@ -2415,7 +2415,7 @@ SHORTEST_SECRET = 4
 ENVIRONMENT_LINE = re.compile(r'^[A-Z_][A-Z0-9_]*="((?:[^"\\]|\\.)*)"$', re.MULTILINE | re.DOTALL)
 LOG_ENTRY = re.compile(r'\d{4}-\d\d-\d\dT')
 LAST_ENTRIES = '.log of the last entries'
-BUNDLE = re.compile(r'.+-(\d{8}T\d{6}Z(?:-\d+)?)')
+BUNDLE = re.compile(r'(?!\.).+-(\d{8}T\d{6}Z)(?:-\d+)?')
 
 
 class Gathered(NamedTuple):
@@ -2745,12 +2745,19 @@ def rename_to_free_name(scratch: str, directory: str) -> str:
 
 def prune_bundles() -> None:
     """Keeps the newest; what somebody left who was killed goes too."""
+    def written(name: str) -> int:
+        try:
+            return os.stat(f'{FORENSICS_ROOT}/{name}').st_mtime_ns
+        except FileNotFoundError:
+            return 0  # somebody else was faster
+
     names = os.listdir(FORENSICS_ROOT)
-    bundles = sorted((match.group(1), match.group(0)) for match in map(BUNDLE.fullmatch, names)
-                     if match and not match.group(0).startswith('.'))
+    # Of one second by their own time: a name whose bundle is gone is taken again.
+    bundles = sorted((match.group(1), written(match.group(0)), match.group(0))
+                     for match in map(BUNDLE.fullmatch, names) if match)
     dead = [name for name in names if re.fullmatch(r'\.new-\d+-\d+', name)
             and not os.path.exists(f'/proc/{name.split("-")[1]}')]
-    for name in [*dead, *(name for _, name in bundles[:-FORENSICS_KEPT])]:
+    for name in [*dead, *(name for *_, name in bundles[:-FORENSICS_KEPT])]:
         try:
             remove_tree(f'{FORENSICS_ROOT}/{name}')
         except FileNotFoundError:

@@ -142,6 +142,12 @@ class BundleTest(HostTest):
             self.keep(f'202601{day:02}T000000Z')
         self.assertEqual(sorted(os.listdir(host.FORENSICS_ROOT)), [f'1.0.0-202601{day:02}T000000Z' for day in range(4, 14)])
 
+    def test_keeps_the_newest_ten_of_one_second(self):
+        for _ in range(13):
+            directory, _ = self.keep('20260101T000000Z')
+            self.assertTrue(os.path.isdir(directory))
+        self.assertEqual(len(os.listdir(host.FORENSICS_ROOT)), 10)
+
     def test_never_the_last_space(self):
         room = os.statvfs(self.root)
         self.addCleanup(setattr, host, 'FORENSICS_FREE_BYTES', host.FORENSICS_FREE_BYTES)
