@@ -58,11 +58,16 @@ function isBelow(pid: number, ancestors: readonly number[]): boolean {
   return parent > 1 && (ancestors.includes(parent) || isBelow(parent, ancestors));
 }
 
-/** Ansible that workers have started: the play itself, what it forks, and its ssh. */
+/** Ansible at work for workers: the play itself, what it forks, and its ssh. One that waits for what to carry out has forked nothing. */
 export function plays(workers: readonly number[]): RunningProcess[] {
   const isPlay = ({ words }: RunningProcess): boolean =>
     words.some((word) => word.endsWith('/ansible-playbook')) || words[0] === 'ssh';
-  return running().filter((one) => isPlay(one) && isBelow(one.pid, workers));
+  const all = running().filter((one) => isPlay(one) && isBelow(one.pid, workers));
+  const related = all.map(({ pid }) => ({ pid, parent: parentOf(pid) }));
+  const atWork = new Set(
+    related.flatMap(({ pid, parent }) => (all.some((one) => one.pid === parent) ? [pid, parent] : [])),
+  );
+  return all.filter(({ pid }) => atWork.has(pid));
 }
 
 /** Whether sshd of some host of a lab has a session, even one whose other side is gone. */

@@ -49,14 +49,19 @@ export interface RunningWorker {
   readonly metrics: MetricsAddress | null;
 }
 
+/** How a worker reaches hosts: what has to be closed when it ends. */
+interface Reach {
+  readonly ssh: SshConnections;
+  readonly ansible: AnsibleProgram;
+}
+
 async function createWorker(
   { config, settings, instead = {}, activities = {} }: WorkerOptions,
   native: NativeConnection,
   client: Client,
-  ssh: SshConnections,
+  { ssh, ansible }: Reach,
 ): Promise<Worker> {
   const [environment] = config.environments.values();
-  const ansible = new Ansible();
   return Worker.create({
     connection: native,
     namespace: settings.namespace,
@@ -67,8 +72,8 @@ async function createWorker(
         config,
         ssh,
         program: new HostProgram(ssh),
-        ansible: new AnsibleProgram(ansible),
-        readInventory: (inventory, signal) => readInventory(ansible, inventory, signal),
+        ansible,
+        readInventory: (inventory, signal) => readInventory(new Ansible(), inventory, signal),
         flyway: new Flyway(),
         openRepository,
         records: new RecordStore(environment?.records ?? '.'),
@@ -118,10 +123,10 @@ async function startMetrics(
 async function prepare(
   options: WorkerOptions,
   client: Client,
-): Promise<{ native: NativeConnection; ssh: SshConnections; worker: Worker }> {
+): Promise<{ native: NativeConnection; reach: Reach; worker: Worker }> {
   const native = await connectWorker(options.settings);
-  const ssh = new SshConnections();
-  return { native, ssh, worker: await createWorker(options, native, client, ssh) };
+  const reach = { ssh: new SshConnections(), ansible: new AnsibleProgram(new Ansible()) };
+  return { native, reach, worker: await createWorker(options, native, client, reach) };
 }
 
 /**
@@ -138,13 +143,13 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     await connection.close();
     throw error;
   });
-  const { native, ssh, worker } = await prepare(options, client).catch(async (error: unknown) => {
+  const { native, reach, worker } = await prepare(options, client).catch(async (error: unknown) => {
     await metrics?.close();
     throw error;
   });
   const done = worker.run().finally(async () => {
     await metrics?.close();
-    await ssh.close();
+    await Promise.all([reach.ssh.close(), reach.ansible.close()]);
     await native.close();
     await connection.close();
   });

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import ctypes
 import json
+import os
 import signal
 import sys
 
@@ -20,6 +21,8 @@ description:
 FIELDS = ('code', 'result', 'would')
 MESSAGE_CHARACTERS = 2_000
 PR_SET_PDEATHSIG = 1
+# Set for a play that finds on its standard input what to carry out: a line of JSON, host → requests.
+REQUESTS = 'SAFEGUARD_REQUESTS'
 
 
 def end_with_worker() -> None:
@@ -37,6 +40,14 @@ class CallbackModule(CallbackBase):
     def __init__(self) -> None:
         super().__init__()
         end_with_worker()
+
+    def v2_playbook_on_play_start(self, play):
+        """A play of requests.yml was started ahead, and is told now what to carry out. One whose worker is gone carries out nothing."""
+        if REQUESTS in os.environ:
+            told = sys.stdin.readline()
+            if not told:
+                raise SystemExit(1)
+            play.vars = {**play.vars, 'safeguard_requests': json.loads(told)}
 
     def emit(self, event: str, **fields) -> None:
         sys.stdout.write(json.dumps({'event': event, **fields}) + '\n')

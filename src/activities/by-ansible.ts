@@ -20,6 +20,11 @@ export function isByAnsible({ components }: EnvironmentConfig, component: string
   return components[component]?.transport === 'ansible';
 }
 
+/** Whether a component is put in place by a playbook of the team's own. */
+export function hasPlaybook({ components }: EnvironmentConfig, component: string): boolean {
+  return components[component]?.playbook !== undefined;
+}
+
 async function ownFile(path: string, what: string): Promise<OwnFile> {
   try {
     return {

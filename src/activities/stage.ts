@@ -1,6 +1,6 @@
 import { openArtifact, resolveExactly } from '../adapters/release-directory.js';
 import type { Release } from '../domain/release.js';
-import { ansibleHost, isByAnsible, secretsOf, stageRequest } from './by-ansible.js';
+import { ansibleHost, hasPlaybook, isByAnsible, secretsOf, stageRequest } from './by-ansible.js';
 import type { Dependencies } from './dependencies.js';
 import { addressed, options, type OnHost, type Timed } from './on-host.js';
 import { withPulse } from './pulse.js';
@@ -40,7 +40,7 @@ export async function stage(
         ansibleHost(environment, call.host),
         played.map((component) => stageRequest(request, resolved, component)),
         Object.fromEntries(played.map((component) => [component, secrets(component)])),
-        how,
+        { ...how, playsToCome: played.filter((component) => !hasPlaybook(environment, component)).length },
       );
     const sent = await Promise.allSettled([
       ...names.filter((name) => !played.includes(name)).map(send),

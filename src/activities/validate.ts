@@ -4,6 +4,7 @@ import type { Policy } from '../domain/policy.js';
 import { refusalOf, withoutPassed, type PreflightReport } from '../domain/preflight.js';
 import type { Release } from '../domain/release.js';
 import type { DeploymentRequest, Provenance } from '../domain/run.js';
+import { ansibleHost, isByAnsible } from './by-ansible.js';
 import { configured, targetOf, type Dependencies } from './dependencies.js';
 import { keepEvidence } from './evidence.js';
 import { lookBefore } from './preflight/preflight.js';
@@ -45,6 +46,9 @@ export async function validate(
     const { application, version, source } = request;
     // The look at all hosts comes next: they are called while the archives are read.
     for (const host of environment.hosts) dependencies.ssh.anticipate(targetOf(environment, host));
+    const isPlayed = Object.keys(environment.components).some((name) => isByAnsible(environment, name));
+    if (isPlayed && request.dryRun !== true)
+      dependencies.ansible.anticipate(environment.hosts.map((host) => ansibleHost(environment, host)));
     const wanted = {
       application,
       environment: request.environment,

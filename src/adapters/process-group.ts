@@ -16,6 +16,8 @@ export interface Command {
   readonly cwd: string;
   /** An open file that it finds as its descriptor 3; left out: none. */
   readonly lent?: ReadStream;
+  /** What it finds on its standard input, once that is known; left out: nothing. Where it is never known: what keeps it waiting. */
+  readonly input?: Promise<string>;
   /** Called with each line of standard output as it comes. */
   readonly onLine?: (line: string) => void;
 }
@@ -33,18 +35,18 @@ export interface Ended {
 /**
  * Runs a program as the leader of a process group. When the signal aborts, it is asked to end, then killed. However it was ended
  * before its time, nothing that it has started outlives it; answers only then.
- * @throws the signal's reason
+ * @throws the signal's reason, or that of the input
  */
 export async function runInGroup(command: Command, signal: AbortSignal | undefined): Promise<Ended> {
   signal?.throwIfAborted();
-  const { program, args, env, cwd, lent, onLine } = command;
+  const { program, args, env, cwd, lent, input, onLine } = command;
   const mark = randomUUID();
   const child = execa(program, args, {
     env: { ...env, SAFEGUARD_GROUP: mark },
     extendEnv: false,
     cwd,
     detached: true,
-    stdio: ['ignore', 'pipe', 'pipe', ...(lent ? [lent] : [])],
+    stdio: [input ? 'pipe' : 'ignore', 'pipe', 'pipe', ...(lent ? [lent] : [])],
     reject: false,
     maxBuffer: MAX_OUTPUT_BYTES,
   });
@@ -52,17 +54,27 @@ export async function runInGroup(command: Command, signal: AbortSignal | undefin
   // It is awaited below; until then it must not end the process.
   lines?.catch(() => undefined);
   let killing: NodeJS.Timeout | undefined;
+  let unsaid: { readonly reason: unknown } | undefined;
   const end = (): void => {
     signalGroup(child.pid, 'SIGTERM');
     killing = setTimeout(() => signalGroup(child.pid, 'SIGKILL'), KILL_AFTER_MS);
   };
   signal?.addEventListener('abort', end, { once: true });
+  void input?.then(
+    // One that ends without having read it says so by how it ends.
+    (text) => child.stdin?.end(text),
+    (reason: unknown) => {
+      unsaid = { reason };
+      end();
+    },
+  );
   try {
     const ended = await child;
     const { exitCode, stdout, stderr } = ended;
     if (exitCode === undefined || signal?.aborted) await killMarked(mark);
     await lines;
     signal?.throwIfAborted();
+    if (unsaid) throw unsaid.reason;
     return { exitCode, stdout, stderr, why: ended.shortMessage ?? 'it was ended', cause: ended };
   } finally {
     clearTimeout(killing);

@@ -101,7 +101,13 @@ test(
 
     const start = `mv /root/given-up.service ${unit}; systemctl daemon-reload; systemctl restart kiosk-demo-backend.service`;
     await hosts.lab.run('web-1', ['sh', '-c', start]);
-    const shown = await hosts.lab.run('web-1', ['systemctl', 'show', '-P', 'ActiveState', 'kiosk-demo-backend.service']);
+    const shown = await hosts.lab.run('web-1', [
+      'systemctl',
+      'show',
+      '-P',
+      'ActiveState',
+      'kiosk-demo-backend.service',
+    ]);
     expect(shown.stdout).toBe('inactive');
 
     await run.restore('web-1', '1.0.0');

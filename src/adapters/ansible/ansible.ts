@@ -3,9 +3,10 @@ import { mkdtemp, open, rm, unlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { SafeguardError } from '../../domain/errors.js';
-import { runInGroup, type Ended } from '../process-group.js';
+import { runInGroup, type Command, type Ended } from '../process-group.js';
 import { ansibleEnvironment, ANSIBLE, playArguments, type Play } from './command.js';
 import { readEvent, type TaskResult } from './events.js';
+import { StartedPlay } from './started-play.js';
 import { unsafeYaml } from './unsafe-yaml.js';
 
 /** What one play came to. */
@@ -43,7 +44,28 @@ export class Ansible {
   }
 
   /** Carries out a play; resolves for every end of it. */
-  async play(play: Play, { signal, onTask, onResult }: PlayOptions = {}): Promise<Played> {
+  play(play: Play, options: PlayOptions = {}): Promise<Played> {
+    return this.#play(play, {}, options);
+  }
+
+  /** Starts a play of `requests.yml`, which then waits to be told what to carry out. */
+  start(play: Omit<Play, 'playbook'>): StartedPlay {
+    return new StartedPlay((told, options) =>
+      withNameless((lent, write) => {
+        const input = told.then(async ({ requests, secrets }) => {
+          await write(JSON.stringify(secrets));
+          return `${JSON.stringify(requests)}\n`;
+        });
+        return this.#play({ ...play, playbook: REQUESTS }, { lent, input }, options);
+      }),
+    );
+  }
+
+  async #play(
+    play: Play,
+    told: Pick<Command, 'lent' | 'input'>,
+    { signal, onTask, onResult }: PlayOptions,
+  ): Promise<Played> {
     const results: TaskResult[] = [];
     const onLine = (line: string): void => {
       const event = readEvent(line);
@@ -54,13 +76,11 @@ export class Ansible {
       }
     };
     const cwd = dirname(play.playbook);
-    const { exitCode, stderr } = await withNameless(JSON.stringify(play.secrets ?? {}), (lent) =>
-      this.#run(
-        'ansible-playbook',
-        async (scratch) => playArguments(play, await varsFile(scratch, play)),
-        { cwd, lent, onLine },
-        signal,
-      ),
+    const { exitCode, stderr } = await this.#run(
+      'ansible-playbook',
+      async (scratch) => playArguments(play, await varsFile(scratch, play)),
+      { cwd, ...told, onLine },
+      signal,
     );
     return { results, exitCode, stderr: stderr.trim().slice(-MESSAGE_CHARACTERS) };
   }
@@ -93,12 +113,16 @@ export class Ansible {
   async #run(
     name: string,
     argsIn: (scratch: string) => readonly string[] | Promise<readonly string[]>,
-    how: { readonly cwd: string; readonly lent?: ReadStream; readonly onLine?: (line: string) => void },
+    how: Omit<Command, 'program' | 'args' | 'env'>,
     signal: AbortSignal | undefined,
   ): Promise<Finished> {
     const scratch = await mkdtemp(join(tmpdir(), 'safeguard-ansible-'));
     try {
-      const env = ansibleEnvironment(process.env, this.#directory, scratch);
+      const env = {
+        ...ansibleEnvironment(process.env, this.#directory, scratch),
+        ...(how.lent ? { SAFEGUARD_SECRETS: '3' } : {}),
+        ...(how.input ? { SAFEGUARD_REQUESTS: '0' } : {}),
+      };
       const program = this.#directory === '' ? name : join(this.#directory, name);
       const args = await argsIn(scratch);
       const ended = await runInGroup({ program, args, env, ...how }, signal);
@@ -124,16 +148,17 @@ async function varsFile(scratch: string, { vars }: Play): Promise<string> {
   return file;
 }
 
-/** Lends a file that holds a text and has no name, so that nothing of it stays, whatever is killed. */
-async function withNameless<T>(text: string, use: (file: ReadStream) => Promise<T>): Promise<T> {
+/** Lends a file that has no name, so that nothing of what is written to it stays, whatever is killed. */
+async function withNameless<T>(
+  use: (file: ReadStream, write: (text: string) => Promise<void>) => Promise<T>,
+): Promise<T> {
   const directory = await mkdtemp(join(tmpdir(), 'safeguard-secrets-'));
   const path = join(directory, 'secrets');
   const file = await open(path, 'wx+', 0o600);
   try {
     await unlink(path);
     await rm(directory, { recursive: true });
-    await file.writeFile(text);
-    return await use(createReadStream('', { fd: file.fd, autoClose: false }));
+    return await use(createReadStream('', { fd: file.fd, autoClose: false }), (text) => file.writeFile(text));
   } finally {
     await file.close();
   }

@@ -12,6 +12,9 @@ function found(directory: string): string {
   return existsSync(here) || dirname(directory) === directory ? dirname(here) : found(dirname(directory));
 }
 
+/** By component, then by name. */
+export type Secrets = Readonly<Record<string, Readonly<Record<string, string>>>>;
+
 /** One play. */
 export interface Play {
   /** Names of hosts. */
@@ -22,8 +25,6 @@ export interface Play {
   readonly playbook: string;
   /** Among them how hosts are reached. */
   readonly vars: Readonly<Record<string, Json>>;
-  /** Of components that are staged, by name: sent to the hosts, and in no variable, argument or named file. */
-  readonly secrets?: Readonly<Record<string, Readonly<Record<string, string>>>>;
   /** `check`: nothing is changed, and what would be is said. */
   readonly mode: 'carry-out' | 'check';
 }
@@ -55,6 +56,12 @@ const KEY_EXCHANGES = [
   ...['diffie-hellman-group16-sha512', 'diffie-hellman-group18-sha512'],
 ];
 
+/** Ciphers, all that OpenSSH offers: those that processors have instructions for come first. Archives are large. */
+const CIPHERS = [
+  ...['aes128-gcm@openssh.com', 'aes256-gcm@openssh.com', 'aes128-ctr', 'aes192-ctr', 'aes256-ctr'],
+  'chacha20-poly1305@openssh.com',
+];
+
 /**
  * Of several values that ssh is given for an option the first one counts, and these are the first: whatever an inventory says, host
  * keys are checked, and a dead connection is noticed within seconds (without these, a cut network held a play for a quarter of an
@@ -65,6 +72,7 @@ function sshOptions({ knownHostsFile }: SshTarget): string {
     ...['ControlMaster=no', 'ControlPath=none', 'BatchMode=yes', 'ConnectTimeout=5'],
     ...['ServerAliveInterval=2', 'ServerAliveCountMax=2', 'StrictHostKeyChecking=yes'],
     `KexAlgorithms=${KEY_EXCHANGES.join(',')}`,
+    `Ciphers=${CIPHERS.join(',')}`,
     `UserKnownHostsFile="${knownHostsFile}"`,
   ];
   return options.flatMap((option) => ['-o', quoted(option)]).join(' ');
@@ -107,8 +115,6 @@ export function ansibleEnvironment(
     ANSIBLE_CALLBACK_PLUGINS: join(ANSIBLE, 'callback_plugins'),
     ANSIBLE_LIBRARY: join(ANSIBLE, 'library'),
     ANSIBLE_STDOUT_CALLBACK: 'safeguard_events',
-    // Where the action plugin finds what `Play.secrets` holds.
-    SAFEGUARD_SECRETS: '3',
     ANSIBLE_HOME: scratch,
     ANSIBLE_NOCOLOR: '1',
     ANSIBLE_DEPRECATION_WARNINGS: '0',

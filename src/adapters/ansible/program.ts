@@ -12,12 +12,9 @@ import type { HostCallOptions } from '../host-program.js';
 import { describeTarget, type SshTarget } from '../ssh/target.js';
 import { Stop } from '../stop.js';
 import { REQUESTS, type Ansible, type Played } from './ansible.js';
-import { connectionVars, type Play } from './command.js';
+import { connectionVars, type Play, type Secrets } from './command.js';
 import type { TaskResult } from './events.js';
 import { RequestPlays, type PartOptions } from './request-plays.js';
-
-/** By component, then by name. */
-export type Secrets = Readonly<Record<string, Readonly<Record<string, string>>>>;
 
 /** A host, and the inventory of the team that it is in. */
 export interface AnsibleHost {
@@ -65,20 +62,37 @@ export class AnsibleProgram {
     this.#isThere = true;
   }
 
+  /** Starts ahead the play that `requests` of these hosts will need; what goes wrong with it is told by `requests`. */
+  anticipate(hosts: readonly AnsibleHost[]): void {
+    const inventory = hosts[0]?.inventory ?? null;
+    this.#plays.anticipate(
+      { inventory, mode: 'carry-out' },
+      hosts.map(({ target }) => target),
+      1,
+    );
+  }
+
+  /** Ends what was started ahead. */
+  close(): Promise<void> {
+    return this.#plays.close();
+  }
+
   /**
    * Carries out requests in order, and answers what the host said to each. In check mode nothing is changed. What is asked of several
-   * hosts of an environment at the same time is one play.
+   * hosts of an environment at the same time is one play. `playsToCome`: how many more such plays are about to be needed; they are
+   * started meanwhile.
    */
   async requests(
     { target, inventory }: AnsibleHost,
     requests: readonly AnsibleRequest[],
     secrets: Secrets,
-    options: HostCallOptions = {},
+    options: HostCallOptions & { readonly playsToCome?: number } = {},
     mode: Play['mode'] = 'carry-out',
   ): Promise<ChangeResult[]> {
     const environment = requests.map((one) => `${one.application} ${one.environment}`).join();
     const asked = requests as unknown as readonly Json[];
-    const part = { target, environment, requests: asked, play: { inventory, mode, secrets } };
+    const { playsToCome = 0 } = options;
+    const part = { target, environment, requests: asked, playsToCome, play: { inventory, mode, secrets } };
     const played = await limited(`${REQUESTS} on ${describeTarget(target)}`, options, (how) =>
       this.#plays.play(part, how),
     );

@@ -1,35 +1,92 @@
 import { setMaxListeners } from 'node:events';
 import type { Json } from '../../domain/canonical-json.js';
 import type { SshTarget } from '../ssh/target.js';
-import { REQUESTS, type Ansible, type Played, type PlayOptions } from './ansible.js';
-import { connectionVars, type Play } from './command.js';
+import type { Ansible, Played, PlayOptions } from './ansible.js';
+import { connectionVars, type Play, type Secrets } from './command.js';
 import type { TaskResult } from './events.js';
+import type { StartedPlay } from './started-play.js';
 
 /** What one host is asked by a play of `requests.yml`. */
 export interface HostPart {
   readonly target: SshTarget;
   readonly requests: readonly Json[];
   /** Parts of one environment that are the same in this go into one play. */
-  readonly play: Pick<Play, 'inventory' | 'mode' | 'secrets'>;
+  readonly play: Pick<Play, 'inventory' | 'mode'> & { readonly secrets: Secrets };
   readonly environment: string;
+  /** How many plays of the same hosts are about to be asked for. */
+  readonly playsToCome: number;
 }
+
+type WaitingPlay = Parameters<Ansible['start']>[0];
 
 /** How a part hangs on who asked for it. */
 export type PartOptions = Required<Pick<PlayOptions, 'signal' | 'onTask'>>;
 
 /** A step of a run begins on all hosts at once; what comes within this time goes into one play. */
 const GATHERING_MS = 100;
+/** How long a play that was started ahead waits to be needed. */
+const AHEAD_MS = 60_000;
 
 /**
  * Plays of `requests.yml`. A start of Ansible takes most of a second of processor time, so what is asked of several hosts at the same
- * time is one play.
+ * time is one play, and one that is about to be needed can be started ahead.
  */
 export class RequestPlays {
-  readonly #ansible: Pick<Ansible, 'play'>;
+  readonly #ansible: Pick<Ansible, 'start'>;
   readonly #gathering = new Map<string, Waiting[]>();
+  /** Plays that wait to be needed, by what they are. Never an empty list. */
+  readonly #ahead = new Map<string, readonly StartedPlay[]>();
 
-  constructor(ansible: Pick<Ansible, 'play'>) {
+  constructor(ansible: Pick<Ansible, 'start'>) {
     this.#ansible = ansible;
+  }
+
+  /**
+   * Sees to it that so many plays of these hosts have been started, and wait for what the hosts are asked: for a while, and then they
+   * end. What goes wrong with them is told to whoever needs one.
+   */
+  anticipate(play: Pick<Play, 'inventory' | 'mode'>, targets: readonly SshTarget[], number: number): void {
+    this.#startAhead(playFor(play, targets), number);
+  }
+
+  /** Ends the plays that were started ahead. */
+  async close(): Promise<void> {
+    const all = [...this.#ahead.values()].flat();
+    this.#ahead.clear();
+    await Promise.all(all.map((started) => started.end()));
+  }
+
+  #startAhead(play: WaitingPlay, number: number): void {
+    const key = JSON.stringify(play);
+    const missing = number - (this.#ahead.get(key)?.length ?? 0);
+    for (let left = missing; left > 0; left--) {
+      const started = this.#ansible.start(play);
+      this.#ahead.set(key, [...(this.#ahead.get(key) ?? []), started]);
+      const timer = setTimeout(() => {
+        if (this.#forget(key, started)) void started.end();
+      }, AHEAD_MS);
+      void started.over.then(() => {
+        clearTimeout(timer);
+        this.#forget(key, started);
+      });
+    }
+  }
+
+  /** Whether it was still ahead. */
+  #forget(key: string, started: StartedPlay): boolean {
+    const ahead = this.#ahead.get(key) ?? [];
+    const left = ahead.filter((one) => one !== started);
+    if (left.length > 0) this.#ahead.set(key, left);
+    else this.#ahead.delete(key);
+    return left.length < ahead.length;
+  }
+
+  #start(play: WaitingPlay): StartedPlay {
+    const key = JSON.stringify(play);
+    const [ahead] = this.#ahead.get(key) ?? [];
+    if (ahead === undefined) return this.#ansible.start(play);
+    this.#forget(key, ahead);
+    return ahead;
   }
 
   /**
@@ -47,16 +104,19 @@ export class RequestPlays {
     const key = JSON.stringify([environment, play]);
     const others = this.#gathering.get(key);
     // A host that is asked twice is asked in two plays.
-    if (others && !others.some(({ host }) => host === waiting.host)) {
-      others.push(waiting);
-      return;
+    const all = others?.every(({ host }) => host !== waiting.host) ? others : [];
+    all.push(waiting);
+    if (all !== others) {
+      this.#gathering.set(key, all);
+      setTimeout(() => this.#close(key, all), GATHERING_MS);
     }
-    const all = [waiting];
-    this.#gathering.set(key, all);
-    setTimeout(() => {
-      if (this.#gathering.get(key) === all) this.#gathering.delete(key);
-      void this.#carryOut(all.filter(({ isSettled }) => !isSettled));
-    }, GATHERING_MS);
+    // One that was started ahead is for these hosts and no others: nobody else is waited for.
+    if (this.#ahead.has(JSON.stringify(playFor(play, targetsOf(all))))) this.#close(key, all);
+  }
+
+  #close(key: string, all: Waiting[]): void {
+    if (this.#gathering.get(key) === all) this.#gathering.delete(key);
+    void this.#carryOut(all.splice(0).filter(({ isSettled }) => !isSettled));
   }
 
   /** Never rejects: whoever waits is told. */
@@ -66,29 +126,40 @@ export class RequestPlays {
     const stop = new AbortController();
     setMaxListeners(0, stop.signal);
     for (const one of all) one.onAbort = () => stop.abort();
-    const vars = {
-      safeguard_requests: Object.fromEntries(all.map(({ host, part }) => [host, part.requests])),
-      safeguard_connections: Object.fromEntries(
-        all.map(({ host, part }) => [host, connectionVars(part.target)]),
-      ),
-    };
+    const play = playFor(first.part.play, targetsOf(all));
+    const requests = Object.fromEntries(all.map(({ host, part }) => [host, part.requests]));
     try {
-      const hosts = all.map(({ host }) => host);
-      const ended = await this.#ansible.play(
-        { ...first.part.play, hosts, playbook: REQUESTS, vars },
+      const ended = this.#start(play).carryOut(
+        { requests, secrets: first.part.play.secrets },
         {
           signal: stop.signal,
           onTask: (task) => all.forEach(({ options }) => options.onTask(task)),
           onResult: (result) => all.forEach((one) => one.take(result)),
         },
       );
-      for (const one of all) one.end(ended);
+      this.#startAhead(play, Math.max(...all.map(({ part }) => part.playsToCome)));
+      for (const one of all) one.end(await ended);
     } catch (error) {
       for (const one of all)
         if (stop.signal.aborted) one.end({ exitCode: null, stderr: '' });
         else one.fail(error);
     }
   }
+}
+
+/** A play of hosts, as it is known before what they are asked. */
+function playFor(
+  { inventory, mode }: Pick<Play, 'inventory' | 'mode'>,
+  targets: readonly SshTarget[],
+): WaitingPlay {
+  const all = [...targets].sort((one, other) => (one.name < other.name ? -1 : 1));
+  const connections = Object.fromEntries(all.map((target) => [target.name, connectionVars(target)]));
+  const hosts = all.map(({ name }) => name);
+  return { inventory, mode, hosts, vars: { safeguard_connections: connections } };
+}
+
+function targetsOf(all: readonly Waiting[]): SshTarget[] {
+  return all.map(({ part }) => part.target);
 }
 
 /** Somebody who waits for what comes of one host. */

@@ -2,11 +2,12 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { execa } from 'execa';
 import fc from 'fast-check';
 import { waitUntil } from '../../../lab/waiting.js';
 import { ansibleVenv } from '../../../setup/ansible.js';
-import { Ansible } from '../../../src/adapters/ansible/ansible.js';
-import { connectionVars } from '../../../src/adapters/ansible/command.js';
+import { Ansible, REQUESTS } from '../../../src/adapters/ansible/ansible.js';
+import { ansibleEnvironment, connectionVars } from '../../../src/adapters/ansible/command.js';
 import {
   AnsibleProgram,
   type AnsibleHost,
@@ -196,6 +197,47 @@ test('when it is stopped, the play, what it has forked and its ssh end, and the 
   const ssh = withWord(`Port=${sshd.port}`).filter((line) => line.startsWith('ssh'));
   expect(ssh).toEqual([]);
 }, 60_000);
+
+describe('a play that was started ahead', () => {
+  const request = { operation: 'activate', application: 'demo', environment: 'test' };
+  const waiting = () => {
+    const { name } = sshd.target;
+    const vars = { safeguard_connections: { [name]: connectionVars(sshd.target) } };
+    return ansible.start({ hosts: [name], inventory: null, vars, mode: 'carry-out' });
+  };
+  const processes = () => withWord('requests.yml').filter((line) => line.includes(sshd.target.name));
+
+  test('asks its hosts for what it is told, as it is', async () => {
+    const started = waiting();
+    await waitUntil('it waits', () => Promise.resolve(processes().length > 0), 60_000, 50);
+    const odd = { ...request, component: '{{ 6 * 7 }}' };
+    const tasks: string[] = [];
+    const told = { requests: { [sshd.target.name]: [odd] }, secrets: {} };
+    const { results, exitCode } = await started.carryOut(told, { onTask: (task) => tasks.push(task) });
+    // There is no safeguard-host at this sshd: it says which program it was asked for.
+    expect({ exitCode, tasks }).toEqual({ exitCode: 2, tasks: ['Carry out'] });
+    expect(results).toMatchObject([{ event: 'failed', action: 'safeguard_host' }]);
+  }, 60_000);
+
+  test('and is never told anything carries out nothing, and ends when it is not needed', async () => {
+    const started = waiting();
+    await waitUntil('it waits', () => Promise.resolve(processes().length > 0), 60_000, 50);
+    await started.end();
+    expect(processes()).toEqual([]);
+  }, 60_000);
+
+  test('whose worker is gone before it was told carries out nothing', async () => {
+    const bin = join(await ansibleVenv(), 'bin');
+    const env = { ...ansibleEnvironment(process.env, bin, sshd.directory), SAFEGUARD_REQUESTS: '0' };
+    const ended = await execa(join(bin, 'ansible-playbook'), ['-i', 'web-1,', REQUESTS], {
+      env,
+      extendEnv: false,
+      stdin: 'ignore',
+      reject: false,
+    });
+    expect({ exitCode: ended.exitCode, stdout: ended.stdout }).toEqual({ exitCode: 1, stdout: '' });
+  }, 60_000);
+});
 
 test('when the play itself is killed, what it has forked ends too, and nobody knows what was carried out', async () => {
   const marker = join(sshd.directory, 'killed');
