@@ -10,6 +10,7 @@ import { judgeItem } from '../../src/activities/preflight/item.js';
 import { Subject } from '../../src/activities/preflight/subject.js';
 import { validate, type Refused, type Validated } from '../../src/activities/validate.js';
 import { openRepository } from '../../src/adapters/github/repository.js';
+import type { AnsibleHost } from '../../src/adapters/ansible/program.js';
 import type { SshTarget } from '../../src/adapters/ssh/target.js';
 import { environmentOf, parseConfig } from '../../src/config/load.js';
 import type { DeploymentRequest, ReleaseSource } from '../../src/domain/run.js';
@@ -23,7 +24,7 @@ const CONFIG = `application: campus
 records: records
 release: { directory: 'releases/{version}' }
 components:
-  frontend: { kind: static, artifact: frontend.tar.gz }
+  frontend: { kind: static, artifact: frontend.tar.gz, transport: TRANSPORT }
 environments:
   production:
     policy: production
@@ -77,16 +78,24 @@ interface Asked {
   readonly source?: ReleaseSource;
   readonly isConfigured?: boolean;
   readonly token?: string;
+  /** Of the site. */
+  readonly transport?: string;
 }
 
-function dependenciesOf({ checks, isConfigured = true, token }: Asked): Dependencies {
+function dependenciesOf({ checks, isConfigured = true, token, transport = 'ssh' }: Asked): Dependencies {
+  const text = CONFIG.replace('TRANSPORT', transport);
   const more = checks === undefined ? '' : `    release_checks: { ${checks} }\n`;
   const named = token ?? 'env: FAKE_GITHUB_TOKEN';
   const where = `github: { repository: acme/campus, api: '${github.url}', token: { ${named} } }\n`;
-  const config = parseConfig(join(root, 'safeguard.yaml'), CONFIG + more + (isConfigured ? where : ''));
+  const config = parseConfig(join(root, 'safeguard.yaml'), text + more + (isConfigured ? where : ''));
   const records = { keepEvidence: () => Promise.resolve('') };
   const ssh = { anticipate: ({ name }: SshTarget) => void called.push(name) };
-  return { config, openRepository, records, ssh } as unknown as Dependencies;
+  const ansible = {
+    assertThere: () => Promise.resolve(),
+    anticipate: (hosts: AnsibleHost[]) =>
+      called.push(...hosts.map(({ target }) => `a play of ${target.name}`)),
+  };
+  return { config, openRepository, records, ssh, ansible } as unknown as Dependencies;
 }
 
 async function validated(asked: Asked = {}): Promise<Validated> {
@@ -262,6 +271,11 @@ describe('the token', () => {
 test('hosts are called while the release is read', async () => {
   await validated({});
   expect(called).toEqual(['web-1']);
+});
+
+test('so is Ansible, where it will be needed', async () => {
+  await validated({ transport: 'ansible' });
+  expect(called).toEqual(['web-1', 'a play of web-1']);
 });
 
 test('without GitHub the run goes on by the caller’s word, and says so', async () => {

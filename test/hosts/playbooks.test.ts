@@ -103,14 +103,32 @@ async function photograph(): Promise<string[]> {
   return [...files, ...(await kiosk.processes()), ...(await kiosk.processes('nginx.service'))];
 }
 
-test('prepare mends what is not as it should be, and leaves the rest as it is', async () => {
-  const applications = JSON.parse(
-    await readFile(join(checkoutRoot(), 'lab', 'applications.json'), 'utf8'),
-  ) as unknown;
-  const vars = {
+/** What `prepare.yml` needs. */
+async function preparation(): Promise<Record<string, unknown>> {
+  const applications = await readFile(join(checkoutRoot(), 'lab', 'applications.json'), 'utf8');
+  return {
     safeguard_deploy_key: (await readFile(`${lab.keyFile}.pub`, 'utf8')).trim(),
-    safeguard_applications: applications,
+    safeguard_applications: JSON.parse(applications) as unknown,
   };
+}
+
+/** Has a program of web-1 say another version; otherwise it does what it did. Answers what ends that. */
+async function pretend(program: string, version: string): Promise<() => Promise<void>> {
+  const on = async (...argv: string[]): Promise<string> => (await lab.run('web-1', argv)).stdout.trim();
+  const path = `/usr/bin/${program}`;
+  const file = await on('readlink', '-f', path);
+  const script = `#!/bin/bash\n[ "$*" = --version ] && echo '${version}' && exit\nexec -a ${path} /opt/as-it-was "$@"\n`;
+  await on('cp', file, '/opt/as-it-was');
+  await lab.run('web-1', ['sh', '-c', 'cat > /opt/pretends; chmod 755 /opt/pretends'], { input: script });
+  await on('mount', '--bind', '/opt/pretends', file);
+  return async () => {
+    await on('umount', '--lazy', file);
+    await on('rm', '/opt/pretends', '/opt/as-it-was');
+  };
+}
+
+test('prepare mends what is not as it should be, and leaves the rest as it is', async () => {
+  const vars = await preparation();
   await lab.run('web-1', ['rm', '/etc/sudoers.d/safeguard']);
   const mended = await changes('prepare', vars, ['--limit', 'web-1']);
   const again = await changes('prepare', vars, ['--limit', 'web-1']);
@@ -118,6 +136,25 @@ test('prepare mends what is not as it should be, and leaves the rest as it is', 
   expect(mended).not.toEqual([0]);
   expect(again).toEqual([0]);
 }, 120_000);
+
+test.each([
+  ['systemctl', 'systemd 243 (243.4-1)'],
+  ['python3', 'Python 3.8.10'],
+])(
+  'prepare changes nothing of a host whose %s is too old',
+  async (program, version) => {
+    const restore = await pretend(program, version);
+    try {
+      const before = await photograph();
+      const { exitCode, stdout } = await play('prepare', await preparation(), ['--limit', 'web-1']);
+      expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: expect.stringContaining(version) });
+      expect(await photograph()).toEqual(before);
+    } finally {
+      await restore();
+    }
+  },
+  120_000,
+);
 
 test('nothing is deployed unless somebody says so in so many words', async () => {
   const vars = { ...(await release('1.0.0')), safeguard_break_glass: false };
