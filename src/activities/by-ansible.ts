@@ -42,19 +42,19 @@ async function ownFile(path: string, what: string): Promise<OwnFile> {
 
 /**
  * The components that Ansible carries out, with the playbooks as they are now.
- * @throws SafeguardError CONFIG_INVALID when one of them can't be read
+ * @throws SafeguardError CONFIG_INVALID for the first that can't be read, in the order of the configuration
  */
 export async function playedBy({ components }: EnvironmentConfig): Promise<Record<string, PlayedBy>> {
-  const played = Object.entries(components).filter(([, { transport }]) => transport === 'ansible');
-  const described = played.map(async ([name, { playbook, undo_playbook: undo }]) => {
-    const by: PlayedBy = {
-      transport: 'ansible',
+  const played: Record<string, PlayedBy> = {};
+  for (const [name, { transport, playbook, undo_playbook: undo }] of Object.entries(components)) {
+    if (transport !== 'ansible') continue;
+    played[name] = {
+      transport,
       ...(playbook === undefined ? {} : { playbook: await ownFile(playbook, `components.${name}.playbook`) }),
       ...(undo === undefined ? {} : { undo: await ownFile(undo, `components.${name}.undo_playbook`) }),
     };
-    return [name, by] as const;
-  });
-  return Object.fromEntries(await Promise.all(described));
+  }
+  return played;
 }
 
 /** What every request begins with. */
