@@ -1,6 +1,7 @@
 import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { build as bundle, type Plugin } from 'esbuild';
+import { execa } from 'execa';
 import { checkoutRoot } from './checkout.js';
 import { calledIn, protobufOfClient } from './client-protobuf.js';
 
@@ -13,9 +14,9 @@ const AS_COMPILED = /\/commands\/(worker|dev|doctor)\.js$/;
 const leaveOut: Plugin = {
   name: 'as-compiled',
   setup(build) {
-    build.onResolve({ filter: AS_COMPILED }, ({ path }) => ({
-      path: path.replace('./', '../src/client/'),
-      external: true,
+    build.onLoad({ filter: AS_COMPILED }, () => ({
+      contents:
+        "throw new Error('This command runs from the files as they are compiled: bin/safeguard.js.');",
     }));
   },
 };
@@ -37,26 +38,25 @@ async function ownCalls(): Promise<string[]> {
   return sources.flatMap(calledIn);
 }
 
-// Part of the build: the command line's own code and what it uses of its libraries, in few files. Node.js would look for and read
-// some six hundred, which is a third of a command's time.
+// Part of the build: the command line's own code and what it uses of its libraries, in one file. Node.js would look for and read some
+// six hundred, which is a third of a command's time.
 await rm(OUT, { recursive: true, force: true });
 await bundle({
   absWorkingDir: checkoutRoot(),
   entryPoints: ['dist/src/client/main.js'],
-  outdir: OUT,
+  outfile: join(OUT, 'main.cjs'),
   bundle: true,
-  splitting: true,
   platform: 'node',
-  format: 'esm',
+  format: 'cjs',
   target: 'node20',
+  // What a command imports when it runs is in the file, and carried out then.
+  supported: { 'dynamic-import': false },
   // Names stay: a stack trace is to be read.
   minifyWhitespace: true,
   minifySyntax: true,
   plugins: [leaveOut, oneLanguage, protobufOfClient(await ownCalls())],
   // Used where it is installed; it is not.
   external: ['pg-native'],
-  banner: {
-    js: "import { createRequire } from 'node:module';\nconst require = createRequire(import.meta.url);",
-  },
   logLevel: 'warning',
 });
+await execa(process.execPath, [join(checkoutRoot(), 'dist', 'setup', 'client-compiled.js'), OUT]);

@@ -9,7 +9,7 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 // Files that have code of libraries in them, and what makes them of what was compiled.
 const BUNDLES = {
   'dist/src/workflows.bundle.js': 'dist/setup/workflow-bundle.js',
-  'dist/client/main.js': 'dist/setup/client-bundle.js',
+  'dist/client/main.cjs': 'dist/setup/client-bundle.js',
 };
 const commands = {
   bench: ['dist/bench/main.js'],

@@ -1,8 +1,11 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { expect, test } from '@jest/globals';
+import { execa } from 'execa';
 
-const CLIENT = join(import.meta.dirname, '..', '..', 'src', 'client');
+const ROOT = join(import.meta.dirname, '..', '..');
+const CLIENT = join(ROOT, 'src', 'client');
 
 /** What a file imports before its first statement runs; types are gone by then. */
 function imports(file: string): string[] {
@@ -44,4 +47,11 @@ test.each(readdirSync(COMMANDS))('%s loads what draws a live table when there is
 
 test('the command line itself loads nothing heavy: each command loads what it needs when it runs', () => {
   expect([...loadedWith(join(CLIENT, 'main.ts'))].sort()).toEqual(['chalk', 'commander']);
+});
+
+test('what was compiled of it when it was built is taken, and not compiled again', async () => {
+  const program = `import { loadBundle } from ${JSON.stringify(pathToFileURL(join(ROOT, 'bin', 'bundle.js')))};
+    process.stdout.write(String(loadBundle(${JSON.stringify(join(ROOT, 'dist', 'client'))}).script.cachedDataRejected));`;
+  const { stdout } = await execa(process.execPath, ['--input-type=module', '--eval', program]);
+  expect(stdout).toBe('false');
 });
