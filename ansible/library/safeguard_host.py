@@ -37,6 +37,7 @@ NGINX_ERROR_LOG = '/var/log/nginx/error.log'
 SLOT_BYTES = 16 * 1024
 BALLAST_BYTES = 4 * 1024 * 1024
 REQUEST_BYTES = 4 * 1024 * 1024
+PIPE_BYTES = 64 * 1024
 LOCK_SECONDS = 30
 SYSTEMD_SECONDS = 60
 INPUT_SECONDS = 30
@@ -118,6 +119,9 @@ NAME = re.compile(r'[a-z][a-z0-9-]{0,40}')
 NAME_PAIR = re.compile(r'[a-z][a-z0-9-]{2,82}')
 VERSION = re.compile(r'[A-Za-z0-9._+-]{1,128}')
 DIGEST = re.compile(r'[0-9a-f]{64}')
+DIGEST_WORD = re.compile(r'[0-9a-f]{64}\b')
+RELEASE_HEADER = re.compile(rb'\r\nX-Safeguard-Release: ([0-9a-f]{64})\r\n')
+MEMORY_LINE = re.compile(r'^(\w+): +(\d+)', re.MULTILINE)
 UNIT = re.compile(r'(?!safeguard)[a-z0-9@-]+\.service')
 VARIABLE = re.compile(r'[A-Z_][A-Z0-9_]*')
 RUN = re.compile(r'[A-Za-z0-9][A-Za-z0-9._-]{0,99}')
@@ -954,7 +958,12 @@ def running_digests(app: App, pid: str) -> set:
     if any(link.startswith(app.root) and link.endswith(' (deleted)') for link in links):
         return set()  # its files were replaced by a new staging
     arguments = read_bytes(f'/proc/{pid}/cmdline').decode('utf-8', 'replace').replace('\0', ' ')
-    return set(re.findall(re.escape(app.releases) + r'/([0-9a-f]{64})\b', ' '.join([*links, arguments])))
+    return digests_below(app, ' '.join([*links, arguments]))
+
+
+def digests_below(app: App, words: str) -> set:
+    """Releases whose directories are named in them."""
+    return {match.group() for rest in words.split(f'{app.releases}/')[1:] if (match := DIGEST_WORD.match(rest))}
 
 
 def observe_systemd(app: App, name: str, unit: str, shown: dict) -> Observed:
@@ -1019,7 +1028,7 @@ def ask_site(component: dict, address: str = '127.0.0.1', seconds: float = 2) ->
                 answer += piece
     except (OSError, UnicodeError):  # the latter: a name that the resolver does not take
         return None
-    match = re.search(rb'\r\nX-Safeguard-Release: ([0-9a-f]{64})\r\n', answer)
+    match = RELEASE_HEADER.search(answer)
     return match.group(1).decode() if match else None
 
 
@@ -1040,9 +1049,10 @@ def observe_static(app: App, name: str, release: Optional[Release], ledger: dict
 
 def site_release(app: App) -> Optional[Release]:
     """The release that the site file names as its root."""
-    match = re.search(re.escape(f'root {app.releases}/') + r'([0-9a-f]{64})/', read_text(app.site) or '')
+    root = (read_text(app.site) or '').partition(f'root {app.releases}/')[2]
+    match = DIGEST_WORD.match(root)
     try:
-        return load_release(app, match.group(1)) if match else None
+        return load_release(app, match.group()) if match else None
     except HostError:
         return None  # a site that names no whole release: the observation says that nothing is served
 
@@ -1155,7 +1165,7 @@ def observe_components(app: App, ledger: dict) -> dict:
 
 
 def observe_system(app: App) -> dict:
-    memory = dict(re.findall(r'^(\w+): +(\d+)', read_text('/proc/meminfo') or '', re.MULTILINE))
+    memory = dict(MEMORY_LINE.findall(read_text('/proc/meminfo') or ''))
     total, free = int(memory['MemTotal']), int(memory['MemAvailable'])
     return {
         'uptime': int(float((read_text('/proc/uptime') or '0').split()[0])),
@@ -1956,10 +1966,11 @@ class Input:
     def __init__(self, descriptor: int, patience: int = INPUT_SECONDS) -> None:
         self.descriptor, self.patience, self.rest = descriptor, patience, b''
 
-    def _receive(self, most: int = 1 << 18) -> bytes:
+    def _receive(self, most: int = PIPE_BYTES) -> bytes:
         if not select.select([self.descriptor], [], [], self.patience)[0]:
             raise HostError('TRUNCATED', f'nothing arrived for {self.patience} s')
-        return os.read(self.descriptor, min(most, 1 << 18))
+        # More does not come at once, and room for more is given back to the kernel and taken from it again each time.
+        return os.read(self.descriptor, min(most, PIPE_BYTES))
 
     def line(self) -> bytes:
         pieces = []
@@ -2128,9 +2139,12 @@ def unpack(archive: str, target: str) -> list:
     that is a link is refused, and links that lead outside fail the whole. Time, memory and disk are bounded, whatever the
     headers say."""
     import gzip
+    import io
     import tarfile
     import zlib
 
+    # What gzip reads at once. It is more by itself from Python 3.12 on; 8 KiB before, and then reading is most of the work.
+    io.DEFAULT_BUFFER_SIZE = 1 << 17
     listing: dict = {}
     try:
         with within(UNPACK_SECONDS), gzip.open(archive, 'rb') as stream, tarfile.open(
@@ -2254,11 +2268,12 @@ def make_directories(target: str, path: str, made: set) -> None:
     full = target
     for part in filter(None, path.split('/')):
         full = f'{full}/{part}'
-        if os.path.islink(full) or (os.path.lexists(full) and not os.path.isdir(full)):
+        if full in made:
+            continue
+        if os.path.lexists(full):
             refuse_archive(f'the archive has a path through {full[len(target) + 1:]}, which is no directory')
-        if not os.path.exists(full):
-            os.mkdir(full, 0o755)
-            made.add(full)
+        os.mkdir(full, 0o755)
+        made.add(full)
 
 
 def unpack_file(content: Any, path: str, mode: int) -> str:
@@ -3132,8 +3147,8 @@ CHANNEL = 'SAFEGUARD_CHANNEL'
 def stay() -> int:
     """Takes one request after the other, as long as somebody is there. Each is carried out by a child, which is what a process
     is that was started for this request, with Python and its modules loaded already; `ended` follows its answer."""
-    import socket  # noqa: F401  # pylint: disable=unused-import  # for the children: nearly all of them use these
-    import subprocess  # noqa: F401  # pylint: disable=unused-import
+    for module in ('encodings.idna', 'encodings.utf_16_be', 'socket', 'subprocess'):
+        __import__(module)  # nearly all children use these
     loaded = program_on_disk()
     name_process('safeguard-stay')
     emit(STAYS)

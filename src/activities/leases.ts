@@ -42,6 +42,8 @@ export async function holdLeases(
         return `${host.name}: ${error.message}`;
       }
     };
+    // They begin with the activation, which comes at the same time. Whoever takes over from a lost worker may be late.
+    if (token.attempt === 1) await pause(intervalMs, { signal });
     for (;;) {
       say((await Promise.all(call.hosts.map(renew))).join('; '));
       await pause(intervalMs, { signal });

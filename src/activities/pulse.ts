@@ -28,12 +28,13 @@ export async function withPulse<T>(work: (pulse: Pulse) => Promise<T>, everyMs =
   setMaxListeners(0, context.cancellationSignal);
   let latest = '';
   const beat = setInterval(() => context.heartbeat(latest), everyMs);
-  const say = (text: string): void => {
-    latest = text;
-    context.heartbeat(text);
-  };
   try {
-    return await work({ signal: context.cancellationSignal, say });
+    return await work({
+      signal: context.cancellationSignal,
+      say: (text) => {
+        latest = text;
+      },
+    });
   } finally {
     clearInterval(beat);
   }
