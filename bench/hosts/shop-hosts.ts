@@ -8,8 +8,10 @@ const UNPACK = `
 mkdir -p /opt/shop-old/backend /opt/shop-old/site
 tar -xzf - -C "/opt/shop-old/$1"`;
 
+// On a fast machine the tools start it more often than systemd lets anybody, unless its count begins anew.
 const RESET = `
 systemctl stop shop
+systemctl reset-failed shop
 rm -rf /opt/shop
 mkdir -p /opt/shop/releases
 cp -a /opt/shop-old /opt/shop/releases/${OLD}
