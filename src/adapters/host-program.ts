@@ -1,4 +1,3 @@
-import type { Readable } from 'node:stream';
 import type { z } from 'zod';
 import { HostRefused, SafeguardError } from '../domain/errors.js';
 import {
@@ -109,11 +108,11 @@ export class HostProgram {
     return this.#call(target, { ...request, operation: 'engine' }, engineAnswer, options);
   }
 
-  /** Sends a component's archive. `archive` is opened once, when the host takes it; also throws what it fails with, and RELEASE_CHANGED. */
+  /** Sends a component's archive. `archive` is opened once, when the host takes it, and a chunk is good until the next one is asked for. Also throws what it fails with, and RELEASE_CHANGED. */
   async stage(
     target: SshTarget,
     request: Unversioned<StageRequest>,
-    archive: () => Readable,
+    archive: () => AsyncIterable<Buffer>,
     options: HostCallOptions = {},
   ): Promise<ChangeResult> {
     return this.#call(target, request, changeResult, options, { request, open: archive });

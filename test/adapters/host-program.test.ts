@@ -9,7 +9,7 @@ import { HOST_PROTOCOL, type HostInspection } from '../../src/domain/host-protoc
 import { HostProgram } from '../../src/adapters/host-program.js';
 import { SshConnections } from '../../src/adapters/ssh/connections.js';
 import { startSshd, type Sshd } from './ssh/sshd.js';
-import { stageRequest } from './stage-request.js';
+import { inFull, overwritten, stageRequest } from './stage-request.js';
 
 let sshd: Sshd;
 const ssh = new SshConnections();
@@ -115,6 +115,21 @@ say(type='result', result={'changed': True})`,
   });
   expect(seen[0]?.read).toBeLessThan(8 * 1024 * 1024);
   expect(seen[1]).toEqual({ text: createHash('sha256').update(archive).digest('hex'), read: archive.length });
+}, 20_000);
+
+test('a chunk arrives as it was, whatever its room is used for afterwards', async () => {
+  const program = await host(
+    'overwritten',
+    `data = sys.stdin.buffer.read()
+say(type='progress', text=hashlib.sha256(data).hexdigest())
+say(type='result', result={'changed': True})`,
+  );
+  const told: string[] = [];
+  const archive = inFull(200);
+  await program.stage(sshd.target, stageRequest(archive.length), () => overwritten(200), {
+    onProgress: ({ text }) => void told.push(text),
+  });
+  expect(told).toEqual([createHash('sha256').update(archive).digest('hex')]);
 }, 20_000);
 
 test.each([

@@ -20,3 +20,16 @@ export function stageRequest(size: number): Omit<StageRequest, 'protocol'> {
     secrets: { PASSWORD: 'do-not-show' },
   };
 }
+
+const CHUNK = 64 * 1024;
+
+/** An archive of so many chunks, each in the room of the one before. */
+export async function* overwritten(chunks: number): AsyncGenerator<Buffer, void> {
+  const room = Buffer.alloc(CHUNK);
+  for (let chunk = 0; chunk < chunks; chunk += 1) yield await Promise.resolve(room.fill(chunk));
+}
+
+/** The same all at once. */
+export function inFull(chunks: number): Buffer {
+  return Buffer.concat(Array.from({ length: chunks }, (_, chunk) => Buffer.alloc(CHUNK, chunk)));
+}

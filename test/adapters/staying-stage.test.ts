@@ -7,7 +7,7 @@ import { Readable } from 'node:stream';
 import { HostProgram } from '../../src/adapters/host-program.js';
 import { SshConnections } from '../../src/adapters/ssh/connections.js';
 import { startSshd, type Sshd } from './ssh/sshd.js';
-import { stageRequest } from './stage-request.js';
+import { inFull, overwritten, stageRequest } from './stage-request.js';
 
 // `stage` by a program that stays: the archive comes when it is asked for, and nothing of it is taken for a request.
 const LIMITS = { lookMs: 30_000, changeMs: 30_000 };
@@ -94,6 +94,17 @@ test('the archive comes as it is when it is asked for, and the next call is answ
   expect(told).toEqual([hash, hash]);
   expect(await linesOf('started')).toHaveLength(1);
   expect(await asked()).toEqual(['stage', 'renew', 'stage', 'renew']);
+}, 60_000);
+
+test('a chunk arrives as it was, whatever its room is used for afterwards', async () => {
+  const host = await staying(RECEIVE);
+  const told: string[] = [];
+  const archive = inFull(200);
+  await host.stage(sshd.target, stageRequest(archive.length), () => overwritten(200), {
+    onProgress: ({ text }) => void told.push(text),
+  });
+  expect(told).toEqual([createHash('sha256').update(archive).digest('hex')]);
+  expect(await linesOf('started')).toHaveLength(1);
 }, 60_000);
 
 test('nothing is sent, nor opened, before it is asked for', async () => {

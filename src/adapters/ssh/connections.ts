@@ -54,7 +54,8 @@ export class SshConnections {
     } finally {
       // Whatever happened: nobody reads from it any more, and it may hold a file open.
       if (typeof options.stdin === 'object') options.stdin.destroy();
-      options.body?.bytes.destroy();
+      // It may be reading just now: nobody waits for that, nor needs what it comes to.
+      options.body?.bytes.return().catch(() => undefined);
     }
   }
 

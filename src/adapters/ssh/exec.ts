@@ -10,9 +10,11 @@ function inputOf({ stdin, body }: ExecOptions): Readable | undefined {
   return Readable.from(joined(stdin, body?.bytes), { objectMode: false });
 }
 
-async function* joined(text: string, bytes: Readable | undefined): AsyncGenerator<Buffer> {
+async function* joined(text: string, bytes: AsyncIterable<Buffer> | undefined): AsyncGenerator<Buffer> {
   yield Buffer.from(text);
-  if (bytes) yield* bytes as AsyncIterable<Buffer>;
+  if (!bytes) return;
+  // It is read ahead.
+  for await (const chunk of bytes) yield Buffer.from(chunk);
 }
 
 /** Closes the channel when the command is to be stopped, even when it opens only later. */
