@@ -1,6 +1,7 @@
 import { SafeguardError } from '../domain/errors.js';
 import type { StageRequest } from '../domain/host-protocol.js';
 import type { HostAnswer } from './host-answer.js';
+import { wereShortLived } from './short-lived.js';
 
 /** What is sent after the line of `stage`; `open` is called once, when the first byte is wanted. */
 export interface Archive {
@@ -22,6 +23,8 @@ export async function* archiveBytes(archive: Archive, answer: HostAnswer): Async
     const piece = chunk.subarray(0, left);
     left -= piece.length;
     yield piece;
+    // ssh2 has made packets of it, which are sent.
+    wereShortLived(piece.length);
     if (left === 0) return;
   }
   const { component } = archive.request;
