@@ -4,7 +4,7 @@ import type { SshTarget } from '../ssh/target.js';
 import type { Ansible, Played, PlayOptions } from './ansible.js';
 import { connectionVars, type Play, type Secrets } from './command.js';
 import type { TaskResult } from './events.js';
-import type { StartedPlay } from './started-play.js';
+import { PlaysAhead, type WaitingPlay } from './plays-ahead.js';
 
 /** What one host is asked by a play of `requests.yml`. */
 export interface HostPart {
@@ -17,76 +17,32 @@ export interface HostPart {
   readonly playsToCome: number;
 }
 
-type WaitingPlay = Parameters<Ansible['start']>[0];
-
 /** How a part hangs on who asked for it. */
 export type PartOptions = Required<Pick<PlayOptions, 'signal' | 'onTask'>>;
 
 /** A step of a run begins on all hosts at once; what comes within this time goes into one play. */
 const GATHERING_MS = 100;
-/** How long a play that was started ahead waits to be needed. */
-const AHEAD_MS = 60_000;
 
 /**
  * Plays of `requests.yml`. A start of Ansible takes most of a second of processor time, so what is asked of several hosts at the same
  * time is one play, and one that is about to be needed can be started ahead.
  */
 export class RequestPlays {
-  readonly #ansible: Pick<Ansible, 'start'>;
+  readonly #ahead: PlaysAhead;
   readonly #gathering = new Map<string, Waiting[]>();
-  /** Plays that wait to be needed, by what they are. Never an empty list. */
-  readonly #ahead = new Map<string, readonly StartedPlay[]>();
 
   constructor(ansible: Pick<Ansible, 'start'>) {
-    this.#ansible = ansible;
+    this.#ahead = new PlaysAhead(ansible);
   }
 
-  /**
-   * Sees to it that so many plays of these hosts have been started, and wait for what the hosts are asked: for a while, and then they
-   * end. What goes wrong with them is told to whoever needs one.
-   */
+  /** Sees to it that so many plays of these hosts have been started, and wait for what the hosts are asked. */
   anticipate(play: Pick<Play, 'inventory' | 'mode'>, targets: readonly SshTarget[], number: number): void {
-    this.#startAhead(playFor(play, targets), number);
+    this.#ahead.start(playFor(play, targets), number);
   }
 
   /** Ends the plays that were started ahead. */
   async close(): Promise<void> {
-    const all = [...this.#ahead.values()].flat();
-    this.#ahead.clear();
-    await Promise.all(all.map((started) => started.end()));
-  }
-
-  #startAhead(play: WaitingPlay, number: number): void {
-    const key = JSON.stringify(play);
-    const missing = number - (this.#ahead.get(key)?.length ?? 0);
-    for (let left = missing; left > 0; left--) {
-      const started = this.#ansible.start(play);
-      this.#ahead.set(key, [...(this.#ahead.get(key) ?? []), started]);
-      const timer = setTimeout(() => {
-        if (this.#forget(key, started)) void started.end();
-      }, AHEAD_MS);
-      void started.over.then(() => {
-        clearTimeout(timer);
-        this.#forget(key, started);
-      });
-    }
-  }
-
-  /** Whether it was still ahead. */
-  #forget(key: string, started: StartedPlay): boolean {
-    const ahead = this.#ahead.get(key) ?? [];
-    const left = ahead.filter((one) => one !== started);
-    if (left.length > 0) this.#ahead.set(key, left);
-    else this.#ahead.delete(key);
-    return left.length < ahead.length;
-  }
-
-  #start(play: WaitingPlay): StartedPlay {
-    const key = JSON.stringify(play);
-    const [ahead] = this.#ahead.get(key) ?? [];
-    if (ahead === undefined) return this.#ansible.start(play);
-    this.#forget(key, ahead);
-    return ahead;
+    await this.#ahead.close();
   }
 
   /**
@@ -111,7 +67,7 @@ export class RequestPlays {
       setTimeout(() => this.#close(key, all), GATHERING_MS);
     }
     // One that was started ahead is for these hosts and no others: nobody else is waited for.
-    if (this.#ahead.has(JSON.stringify(playFor(play, targetsOf(all))))) this.#close(key, all);
+    if (this.#ahead.has(playFor(play, targetsOf(all)))) this.#close(key, all);
   }
 
   #close(key: string, all: Waiting[]): void {
@@ -129,7 +85,7 @@ export class RequestPlays {
     const play = playFor(first.part.play, targetsOf(all));
     const requests = Object.fromEntries(all.map(({ host, part }) => [host, part.requests]));
     try {
-      const ended = this.#start(play).carryOut(
+      const ended = this.#ahead.take(play).carryOut(
         { requests, secrets: first.part.play.secrets },
         {
           signal: stop.signal,
@@ -137,7 +93,7 @@ export class RequestPlays {
           onResult: (result) => all.forEach((one) => one.take(result)),
         },
       );
-      this.#startAhead(play, Math.max(...all.map(({ part }) => part.playsToCome)));
+      this.#ahead.start(play, Math.max(...all.map(({ part }) => part.playsToCome)));
       for (const one of all) one.end(await ended);
     } catch (error) {
       for (const one of all)
