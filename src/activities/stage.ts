@@ -1,21 +1,10 @@
 import { openArtifact, resolveExactly } from '../adapters/release-directory.js';
-import type { Manifest } from '../domain/manifest.js';
 import type { Release } from '../domain/release.js';
 import { ansibleHost, hasPlaybook, isByAnsible, secretsOf, stageRequest } from './by-ansible.js';
 import type { Dependencies } from './dependencies.js';
+import { lanes } from './lanes.js';
 import { addressed, options, type OnHost, type Timed } from './on-host.js';
 import { withPulse } from './pulse.js';
-
-/** One more call at the same time costs a host the start of a program, which is longer than it takes for an archive of so many bytes. */
-const SMALL_BYTES = 4 * 1024 * 1024;
-
-/** What is sent one after the other; each list beside the others. */
-function lanes({ components }: Manifest, names: readonly string[]): string[][] {
-  const isSmall = (name: string): boolean => (components[name]?.artifact.size ?? 0) <= SMALL_BYTES;
-  const small = names.filter(isSmall);
-  const [first, ...others] = names.filter((name) => !isSmall(name)).map((name) => [name]);
-  return [[...small, ...(first ?? [])], ...others].filter((lane) => lane.length > 0);
-}
 
 /**
  * Sends every component of the release beside the running one: each by the transport that its section names, or, where nothing but
@@ -31,6 +20,7 @@ export async function stage(
     const { manifest, release } = resolved;
     const names = call.release.components.map(({ name }) => name);
     const played = names.filter((name) => call.over !== 'ssh' && isByAnsible(environment, name));
+    const sentBySsh = names.filter((name) => !played.includes(name));
     const secrets = (component: string): Record<string, string> => secretsOf(environment, component);
     const how = options(pulse, call.timeoutSeconds);
     const send = (component: string): Promise<unknown> =>
@@ -58,10 +48,7 @@ export async function stage(
       for (const component of lane) await send(component);
     };
     const sent = await Promise.allSettled([
-      ...lanes(
-        manifest,
-        names.filter((name) => !played.includes(name)),
-      ).map(sendAll),
+      ...lanes(manifest, sentBySsh).map(sendAll),
       ...(played.length > 0 ? [play()] : []),
     ]);
     // Not before all have ended: what this attempt still sends must not meet the next one, or the way back.

@@ -1,0 +1,40 @@
+import { expect, test } from '@jest/globals';
+import { MockActivityEnvironment } from '@temporalio/testing';
+import type { Dependencies } from '../../src/activities/dependencies.js';
+import { holdLeases } from '../../src/activities/leases.js';
+
+const token = { incarnation: 'i', epoch: 1, run: 'r', step: 1, try: 1, attempt: 1 };
+const call = {
+  application: 'campus',
+  environment: 'test',
+  hosts: [{ name: 'web-1', address: '192.0.2.11', port: 22 }],
+  token,
+};
+
+/** Milliseconds until the first renewal of an attempt. */
+async function untilRenewed(attempt: number, leaseSeconds: number): Promise<number> {
+  const activity = new MockActivityEnvironment({ attempt });
+  const began = performance.now();
+  let renewed = NaN;
+  const change = (): Promise<unknown> => {
+    renewed = performance.now() - began;
+    activity.cancel();
+    return Promise.resolve({ changed: true });
+  };
+  const environment = { name: 'test', ssh: { user: 'deploy', key: 'key', knownHosts: 'known_hosts' } };
+  const dependencies = {
+    config: { application: 'campus', environments: new Map([['test', environment]]) },
+    program: { change },
+  } as unknown as Dependencies;
+  await activity.run(() => holdLeases(dependencies, { ...call, leaseSeconds })).catch(() => undefined);
+  return renewed;
+}
+
+test('leases that begin just now are renewed when that is due', async () => {
+  const leaseSeconds = 1.2;
+  expect(await untilRenewed(1, leaseSeconds)).toBeGreaterThan(150);
+});
+
+test('leases that another worker held until it was lost are renewed at once', async () => {
+  expect(await untilRenewed(2, 600)).toBeLessThan(60_000);
+});
