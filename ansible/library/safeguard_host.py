@@ -450,7 +450,7 @@ def read_bytes(path: str) -> bytes:
 def read_text(path: str) -> Optional[str]:
     try:
         return read_bytes(path).decode('utf-8', 'replace')
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):  # the latter: below /proc, of a process that ended meanwhile
         return None
 
 
@@ -864,6 +864,7 @@ def show_units(*units: str) -> dict:
 
 
 def cgroup_processes(control_group: str) -> list:
+    import errno
     if control_group in ('', '/'):
         return []
     found = []
@@ -871,7 +872,9 @@ def cgroup_processes(control_group: str) -> list:
         for directory, _, _ in os.walk(root + control_group):
             try:
                 found += read_bytes(f'{directory}/cgroup.procs').split()
-            except FileNotFoundError:
+            except OSError as error:
+                if error.errno not in (errno.ENOENT, errno.ENODEV):
+                    raise
                 continue  # the cgroup went away while we looked: nobody is in it
     return found
 
