@@ -27,6 +27,10 @@ async function snapshots(): Promise<string[]> {
   return Promise.all(hosts.map((host) => host.snapshot()));
 }
 
+async function untilAtRest(): Promise<void> {
+  await Promise.all(hosts.map((host) => host.untilUnwatched()));
+}
+
 beforeAll(async () => {
   campus = await CampusLab.open({ policy: SOON });
   hosts = campus.webHosts.map((host) => new HostFacts(campus.lab, host));
@@ -75,6 +79,7 @@ describe('a worker that is paused between its decision and its request', () => {
     await campus.abort(run, 'it hangs');
     await worker();
     expect(await ended(run)).toMatchObject({ status: 'FAILED', outcome: 'ROLLED_BACK' });
+    await untilAtRest();
     const before = await snapshots();
 
     // No other worker did this step, so there is no result on the host that the request could be answered with.
@@ -98,6 +103,7 @@ describe('a worker that is paused between its decision and its request', () => {
     await campus.lab.fault('web-1', 'reboot');
     await campus.lab.fault('web-1', 'wait');
     await until('web-1 serves again', async () => (await campus.servedEverywhere()) === '2.2.0');
+    await untilAtRest();
     const before = await snapshots();
 
     expect(await paused.sendsLate()).toBe('FENCED');

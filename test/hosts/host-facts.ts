@@ -40,6 +40,12 @@ export class HostFacts {
     return this.on(['sh', '-c', SNAPSHOT]);
   }
 
+  /** Waits until nobody watches the lease of a run any more, which is within a second after the lease. */
+  async untilUnwatched(): Promise<void> {
+    const list = ['systemctl', 'list-units', '--plain', '--no-legend', `safeguard-${AE}-lease.service`];
+    await until(`no lease is watched on ${this.host}`, async () => (await this.on(list)) === '');
+  }
+
   /** How often systemd has started the backend since the host's boot. */
   async starts(): Promise<number> {
     return (await this.journal(`UNIT=${BACKEND}`, `MESSAGE_ID=${STARTED}`)).length;

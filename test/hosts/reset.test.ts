@@ -13,7 +13,9 @@ let campus: CampusLab;
 let gate: Gate;
 let hosts: HostFacts[];
 
+/** Of hosts at rest. */
 async function snapshots(): Promise<string[]> {
+  await Promise.all(hosts.map((host) => host.untilUnwatched()));
   return Promise.all(hosts.map((host) => host.snapshot()));
 }
 

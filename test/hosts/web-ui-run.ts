@@ -82,7 +82,10 @@ export class WebUiRun {
   /** What the form says about each signal: name → description. */
   async signals(): Promise<Record<string, string>> {
     const form = await this.openSignals();
-    const options = await form.getByRole('option').allInnerTexts();
+    const option = form.getByRole('option');
+    // The page asks the worker for them when the form is opened.
+    await option.first().waitFor();
+    const options = await option.allInnerTexts();
     await form.getByTestId('signal-select-button').click();
     await form.getByRole('button', { name: 'Cancel' }).last().click();
     return Object.fromEntries(
