@@ -16,7 +16,7 @@ let waiting = 0;
 
 /**
  * Says that so many bytes of buffers were made, and are needed no more. Buffers lie outside of V8's heap, so that it sees a few small objects
- * and waits, until at 32 MB of them it goes through all memory of the process. Collecting them early takes a hundredth of that.
+ * and waits, until at 32 MB of them it goes through all memory of the process. Collecting them early takes a small part of that.
  */
 export function wereShortLived(bytes: number): void {
   waiting += bytes;
