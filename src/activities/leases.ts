@@ -42,8 +42,9 @@ export async function holdLeases(
         return `${host.name}: ${error.message}`;
       }
     };
-    // They begin with the activation, which comes at the same time. Whoever takes over from a lost worker may be late.
-    if (token.attempt === 1) await pause(intervalMs, { signal });
+    // They begin with the activation, which is asked for at the same time; this may start much later, or again.
+    const age = Date.now() - Context.current().info.scheduledTimestampMs;
+    await pause(Math.min(Math.max(0, intervalMs - age), intervalMs), { signal });
     for (;;) {
       say((await Promise.all(call.hosts.map(renew))).join('; '));
       await pause(intervalMs, { signal });

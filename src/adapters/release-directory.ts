@@ -181,7 +181,7 @@ export function openArtifact(release: ResolvedRelease, component: string): Async
   return chunksOf(artifactPath(release, component));
 }
 
-/** All in one buffer. With one for each chunk, V8 goes through all memory of the worker each time they come to 60 MB. */
+/** All in one buffer. With one for each chunk, V8 goes through all memory of the worker each time they come to 32 MB. */
 async function* chunksOf(path: string): AsyncGenerator<Buffer, void> {
   const file = await open(path);
   try {

@@ -11,9 +11,9 @@ const call = {
   token,
 };
 
-/** Milliseconds until the first renewal of an attempt. */
-async function untilRenewed(attempt: number, leaseSeconds: number): Promise<number> {
-  const activity = new MockActivityEnvironment({ attempt });
+/** Milliseconds until the first renewal, of leases that began so many seconds ago. */
+async function untilRenewed(ageSeconds: number, leaseSeconds: number): Promise<number> {
+  const activity = new MockActivityEnvironment({ scheduledTimestampMs: Date.now() - ageSeconds * 1000 });
   const began = performance.now();
   let renewed = NaN;
   const change = (): Promise<unknown> => {
@@ -31,10 +31,13 @@ async function untilRenewed(attempt: number, leaseSeconds: number): Promise<numb
 }
 
 test('leases that begin just now are renewed when that is due', async () => {
-  const leaseSeconds = 1.2;
-  expect(await untilRenewed(1, leaseSeconds)).toBeGreaterThan(150);
+  expect(await untilRenewed(0, 1.2)).toBeGreaterThan(150);
 });
 
-test('leases that another worker held until it was lost are renewed at once', async () => {
-  expect(await untilRenewed(2, 600)).toBeLessThan(60_000);
+test('leases that should have been renewed before are renewed at once', async () => {
+  expect(await untilRenewed(101, 600)).toBeLessThan(60_000);
+});
+
+test('a clock that is behind the server’s puts no renewal off any further', async () => {
+  expect(await untilRenewed(-3600, 1.2)).toBeLessThan(10_000);
 });
