@@ -21,7 +21,7 @@ description:
 FIELDS = ('code', 'result', 'would')
 MESSAGE_CHARACTERS = 2_000
 PR_SET_PDEATHSIG = 1
-# Set for a play that finds on its standard input what to carry out: a line of JSON, host → requests.
+# Set for plays that find on their standard input what to carry out: a line of JSON each, host → requests.
 REQUESTS = 'SAFEGUARD_REQUESTS'
 
 
@@ -42,8 +42,9 @@ class CallbackModule(CallbackBase):
         end_with_worker()
 
     def v2_playbook_on_play_start(self, play):
-        """A play of requests.yml was started ahead, and is told now what to carry out. One whose worker is gone carries out nothing."""
+        """Each play of requests.yml waits to be told what to carry out. One whose worker is gone carries out nothing."""
         if REQUESTS in os.environ:
+            self.emit('waits')
             told = sys.stdin.readline()
             if not told:
                 raise SystemExit(1)

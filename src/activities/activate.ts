@@ -4,7 +4,7 @@ import type { EnvironmentConfig } from '../config/load.js';
 import { SafeguardError } from '../domain/errors.js';
 import type { ChangeResult } from '../domain/host-protocol.js';
 import type { Release } from '../domain/release.js';
-import { ansibleHost, isByAnsible, playbookVars } from './by-ansible.js';
+import { ansibleHost, isByAnsible, isPlayToCome, playbookVars } from './by-ansible.js';
 import type { Dependencies } from './dependencies.js';
 import { addressed, options, type OnHost, type Timed } from './on-host.js';
 import { withPulse } from './pulse.js';
@@ -61,6 +61,8 @@ async function activateByAnsible(
     const vars = playbookVars({ application, environment: name }, component, release);
     return ansible.own(at, { playbook, vars }, asked, how);
   }
-  const [answer] = await ansible.requests(at, [asked], {}, how);
+  const names = release.components.map((part) => part.name);
+  const isMoreToCome = isPlayToCome(environment, names.slice(names.indexOf(component) + 1));
+  const [answer] = await ansible.requests(at, [asked], {}, { ...how, isMoreToCome });
   return answer ?? { changed: false };
 }

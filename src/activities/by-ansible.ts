@@ -20,9 +20,10 @@ export function isByAnsible({ components }: EnvironmentConfig, component: string
   return components[component]?.transport === 'ansible';
 }
 
-/** Whether a component is put in place by a playbook of the team's own. */
-export function hasPlaybook({ components }: EnvironmentConfig, component: string): boolean {
-  return components[component]?.playbook !== undefined;
+/** Whether safeguard itself is about to put one of these in place by Ansible: by no playbook of the team's own. */
+export function isPlayToCome(environment: EnvironmentConfig, names: readonly string[]): boolean {
+  const { components } = environment;
+  return names.some((name) => isByAnsible(environment, name) && components[name]?.playbook === undefined);
 }
 
 async function ownFile(path: string, what: string): Promise<OwnFile> {

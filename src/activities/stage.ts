@@ -1,6 +1,6 @@
 import { openArtifact, resolveExactly } from '../adapters/release-directory.js';
 import type { Release } from '../domain/release.js';
-import { ansibleHost, hasPlaybook, isByAnsible, secretsOf, stageRequest } from './by-ansible.js';
+import { ansibleHost, isByAnsible, isPlayToCome, secretsOf, stageRequest } from './by-ansible.js';
 import type { Dependencies } from './dependencies.js';
 import { lanes } from './lanes.js';
 import { addressed, options, type OnHost, type Timed } from './on-host.js';
@@ -42,7 +42,7 @@ export async function stage(
         ansibleHost(environment, call.host),
         played.map((component) => stageRequest(request, resolved, component)),
         Object.fromEntries(played.map((component) => [component, secrets(component)])),
-        { ...how, playsToCome: played.filter((component) => !hasPlaybook(environment, component)).length },
+        { ...how, isMoreToCome: isPlayToCome(environment, played) },
       );
     const sendAll = async (lane: readonly string[]): Promise<void> => {
       for (const component of lane) await send(component);

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { ReadStream } from 'node:fs';
 import { readFile, readdir } from 'node:fs/promises';
+import { Readable, type Writable } from 'node:stream';
 import { execa } from 'execa';
 
 /** From asking a program to end to killing it. */
@@ -16,8 +17,8 @@ export interface Command {
   readonly cwd: string;
   /** An open file that it finds as its descriptor 3; left out: none. */
   readonly lent?: ReadStream;
-  /** What it finds on its standard input, once that is known; left out: nothing. Where it is never known: what keeps it waiting. */
-  readonly input?: Promise<string>;
+  /** What it finds on its standard input, as it comes; left out: nothing. */
+  readonly input?: AsyncIterable<string>;
   /** Called with each line of standard output as it comes. */
   readonly onLine?: (line: string) => void;
 }
@@ -60,14 +61,10 @@ export async function runInGroup(command: Command, signal: AbortSignal | undefin
     killing = setTimeout(() => signalGroup(child.pid, 'SIGKILL'), KILL_AFTER_MS);
   };
   signal?.addEventListener('abort', end, { once: true });
-  void input?.then(
-    // One that ends without having read it says so by how it ends.
-    (text) => child.stdin?.end(text),
-    (reason: unknown) => {
-      unsaid = { reason };
-      end();
-    },
-  );
+  feed(child.stdin, input).catch((reason: unknown) => {
+    unsaid = { reason };
+    end();
+  });
   try {
     const ended = await child;
     const { exitCode, stdout, stderr } = ended;
@@ -80,6 +77,12 @@ export async function runInGroup(command: Command, signal: AbortSignal | undefin
     clearTimeout(killing);
     signal?.removeEventListener('abort', end);
   }
+}
+
+/** A program that ends without having read it all says so by how it ends. */
+async function feed(stdin: Writable | null, input: AsyncIterable<string> = Readable.from([])): Promise<void> {
+  for await (const text of input) stdin?.write(text);
+  stdin?.end();
 }
 
 async function follow(child: AsyncIterable<string>, onLine: (line: string) => void): Promise<void> {

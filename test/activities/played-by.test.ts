@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { playedBy } from '../../src/activities/by-ansible.js';
+import { isPlayToCome, playedBy } from '../../src/activities/by-ansible.js';
 import type { EnvironmentConfig } from '../../src/config/load.js';
 
 let folder: string;
@@ -42,4 +42,17 @@ test('of two playbooks that are not there, the first in the order of the configu
     code: 'CONFIG_INVALID',
     message: expect.stringContaining('components.backend.undo_playbook') as unknown,
   });
+});
+
+test('a play of safeguard’s own is to come where Ansible puts a component in place without a playbook of the team’s', () => {
+  const components = {
+    api: { transport: 'ssh' },
+    backend: { transport: 'ansible' },
+    frontend: { transport: 'ansible', playbook: join(folder, 'site.yml') },
+  };
+  const isToCome = (...names: string[]) =>
+    isPlayToCome({ components } as unknown as EnvironmentConfig, names);
+  expect(isToCome('api', 'backend', 'frontend')).toBe(true);
+  expect(isToCome('api', 'frontend')).toBe(false);
+  expect(isToCome()).toBe(false);
 });

@@ -1,20 +1,33 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { Ansible } from '../../src/adapters/ansible/ansible.js';
+import { AnsibleProgram } from '../../src/adapters/ansible/program.js';
+import type { StartedPlay } from '../../src/adapters/ansible/started-play.js';
 import { CampusLab, ended, until } from './campus-lab.js';
 import { HostFacts } from './host-facts.js';
 import { evictHost, recover } from './lost-hosts.js';
 
 // The same program, carried by ansible-playbook.
 let campus: CampusLab;
+/** How often it was started for what safeguard asks itself. */
+let starts = 0;
+
+class CountedAnsible extends Ansible {
+  override start(...play: Parameters<Ansible['start']>): StartedPlay {
+    starts += 1;
+    return super.start(...play);
+  }
+}
 
 beforeAll(async () => {
   campus = await CampusLab.open({ carriedOut: { transport: 'ansible' } });
-  await campus.startWorker();
+  await campus.startWorker({ ansible: new AnsibleProgram(new CountedAnsible()) });
 }, 60_000);
 afterAll(() => campus.close(), 60_000);
 
-test('a release is brought to every host, and the next one replaces it', async () => {
+test('a release is brought to every host by one Ansible, and the next one replaces it', async () => {
   await campus.release('1.0.0');
   const first = await campus.deploy('1.0.0');
+  expect(starts).toBe(1);
   expect(first.message).toMatch(/serves on all/);
   expect(first).toMatchObject({ status: 'COMPLETED', outcome: 'SUCCEEDED' });
   await campus.release('2.0.0');

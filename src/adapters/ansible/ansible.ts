@@ -6,7 +6,7 @@ import { SafeguardError } from '../../domain/errors.js';
 import { runInGroup, type Command, type Ended } from '../process-group.js';
 import { ansibleEnvironment, ANSIBLE, playArguments, type Play } from './command.js';
 import { readEvent, type TaskResult } from './events.js';
-import { StartedPlay } from './started-play.js';
+import { StartedPlay, type Told } from './started-play.js';
 import { unsafeYaml } from './unsafe-yaml.js';
 
 /** What one play came to. */
@@ -25,6 +25,8 @@ export interface PlayOptions {
   readonly onTask?: (task: string) => void;
   /** Called with each result as it comes. */
   readonly onResult?: (result: TaskResult) => void;
+  /** Called each time that it waits to be told what to carry out. */
+  readonly onWaits?: () => void;
 }
 
 /** How one of Ansible's programs ended; `null`: by a signal. */
@@ -48,28 +50,25 @@ export class Ansible {
     return this.#play(play, {}, options);
   }
 
-  /** Starts a play of `requests.yml`, which then waits to be told what to carry out. */
+  /** Starts `requests.yml`, whose plays then wait to be told what to carry out. */
   start(play: Omit<Play, 'playbook'>): StartedPlay {
     return new StartedPlay((told, options) =>
-      withNameless((lent, write) => {
-        const input = told.then(async ({ requests, secrets }) => {
-          await write(JSON.stringify(secrets));
-          return `${JSON.stringify(requests)}\n`;
-        });
-        return this.#play({ ...play, playbook: REQUESTS }, { lent, input }, options);
-      }),
+      withNameless((lent, write) =>
+        this.#play({ ...play, playbook: REQUESTS }, { lent, input: linesOf(told, write) }, options),
+      ),
     );
   }
 
   async #play(
     play: Play,
     told: Pick<Command, 'lent' | 'input'>,
-    { signal, onTask, onResult }: PlayOptions,
+    { signal, onTask, onResult, onWaits }: PlayOptions,
   ): Promise<Played> {
     const results: TaskResult[] = [];
     const onLine = (line: string): void => {
       const event = readEvent(line);
       if (event?.event === 'task') onTask?.(event.task);
+      else if (event?.event === 'waits') onWaits?.();
       else if (event) {
         results.push(event);
         onResult?.(event);
@@ -148,6 +147,17 @@ async function varsFile(scratch: string, { vars }: Play): Promise<string> {
   return file;
 }
 
+/** The secrets of each play are there before it is told of them, and those of the one before are not any more. */
+async function* linesOf(
+  told: AsyncIterable<Told>,
+  write: (secrets: string) => Promise<void>,
+): AsyncGenerator<string> {
+  for await (const { requests, secrets } of told) {
+    await write(JSON.stringify(secrets));
+    yield `${JSON.stringify(requests)}\n`;
+  }
+}
+
 /** Lends a file that has no name, so that nothing of what is written to it stays, whatever is killed. */
 async function withNameless<T>(
   use: (file: ReadStream, write: (text: string) => Promise<void>) => Promise<T>,
@@ -158,7 +168,10 @@ async function withNameless<T>(
   try {
     await unlink(path);
     await rm(directory, { recursive: true });
-    return await use(createReadStream('', { fd: file.fd, autoClose: false }), (text) => file.writeFile(text));
+    return await use(createReadStream('', { fd: file.fd, autoClose: false }), async (text) => {
+      await file.truncate();
+      await file.write(text, 0);
+    });
   } finally {
     await file.close();
   }

@@ -13,13 +13,14 @@ const result = z.object({
 
 const event = z.discriminatedUnion('event', [
   z.object({ event: z.literal('task'), task: z.string() }),
+  z.object({ event: z.literal('waits') }),
   result.extend({ event: z.enum(['ok', 'failed', 'ignored', 'unreachable']) }),
 ]);
 
 /** One line of `ansible/callback_plugins/safeguard_events.py`. */
 export type PlayEvent = z.infer<typeof event>;
 /** What a task came to on a host. */
-export type TaskResult = Exclude<PlayEvent, { event: 'task' }>;
+export type TaskResult = Exclude<PlayEvent, { event: 'task' | 'waits' }>;
 
 /** Reads one line; `null` when it is something else that Ansible or a plugin printed. */
 export function readEvent(line: string): PlayEvent | null {

@@ -68,31 +68,30 @@ export class AnsibleProgram {
     this.#plays.anticipate(
       { inventory, mode: 'carry-out' },
       hosts.map(({ target }) => target),
-      1,
     );
   }
 
-  /** Ends what was started ahead. */
+  /** Ends what waits. */
   close(): Promise<void> {
     return this.#plays.close();
   }
 
   /**
    * Carries out requests in order, and answers what the host said to each. In check mode nothing is changed. What is asked of several
-   * hosts of an environment at the same time is one play. `playsToCome`: how many more such plays are about to be needed; they are
-   * started meanwhile.
+   * hosts of an environment at the same time is one play. `isMoreToCome`: the same hosts are about to be asked for more, so that
+   * Ansible stays for it.
    */
   async requests(
     { target, inventory }: AnsibleHost,
     requests: readonly AnsibleRequest[],
     secrets: Secrets,
-    options: HostCallOptions & { readonly playsToCome?: number } = {},
+    options: HostCallOptions & { readonly isMoreToCome?: boolean } = {},
     mode: Play['mode'] = 'carry-out',
   ): Promise<ChangeResult[]> {
     const environment = requests.map((one) => `${one.application} ${one.environment}`).join();
     const asked = requests as unknown as readonly Json[];
-    const { playsToCome = 0 } = options;
-    const part = { target, environment, requests: asked, playsToCome, play: { inventory, mode, secrets } };
+    const { isMoreToCome = false } = options;
+    const part = { target, environment, requests: asked, isMoreToCome, play: { inventory, mode, secrets } };
     const played = await limited(`${REQUESTS} on ${describeTarget(target)}`, options, (how) =>
       this.#plays.play(part, how),
     );

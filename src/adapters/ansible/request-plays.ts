@@ -4,7 +4,8 @@ import type { SshTarget } from '../ssh/target.js';
 import type { Ansible, Played, PlayOptions } from './ansible.js';
 import { connectionVars, type Play, type Secrets } from './command.js';
 import type { TaskResult } from './events.js';
-import { PlaysAhead, type WaitingPlay } from './plays-ahead.js';
+import { IdlePlays, type IdlePlay } from './idle-plays.js';
+import type { PlayEnd } from './started-play.js';
 
 /** What one host is asked by a play of `requests.yml`. */
 export interface HostPart {
@@ -13,8 +14,8 @@ export interface HostPart {
   /** Parts of one environment that are the same in this go into one play. */
   readonly play: Pick<Play, 'inventory' | 'mode'> & { readonly secrets: Secrets };
   readonly environment: string;
-  /** How many plays of the same hosts are about to be asked for. */
-  readonly playsToCome: number;
+  /** Whether the same hosts are about to be asked for more. */
+  readonly isMoreToCome: boolean;
 }
 
 /** How a part hangs on who asked for it. */
@@ -25,24 +26,24 @@ const GATHERING_MS = 100;
 
 /**
  * Plays of `requests.yml`. A start of Ansible takes most of a second of processor time, so what is asked of several hosts at the same
- * time is one play, and one that is about to be needed can be started ahead.
+ * time is one play, one that is about to be needed can be started ahead, and one after the other is carried out by the same Ansible.
  */
 export class RequestPlays {
-  readonly #ahead: PlaysAhead;
+  readonly #idle: IdlePlays;
   readonly #gathering = new Map<string, Waiting[]>();
 
   constructor(ansible: Pick<Ansible, 'start'>) {
-    this.#ahead = new PlaysAhead(ansible);
+    this.#idle = new IdlePlays(ansible);
   }
 
-  /** Sees to it that so many plays of these hosts have been started, and wait for what the hosts are asked. */
-  anticipate(play: Pick<Play, 'inventory' | 'mode'>, targets: readonly SshTarget[], number: number): void {
-    this.#ahead.start(playFor(play, targets), number);
+  /** Sees to it that a play of these hosts has been started, and waits for what the hosts are asked. */
+  anticipate(play: Pick<Play, 'inventory' | 'mode'>, targets: readonly SshTarget[]): void {
+    this.#idle.start(playFor(play, targets));
   }
 
-  /** Ends the plays that were started ahead. */
+  /** Ends the plays that wait. */
   async close(): Promise<void> {
-    await this.#ahead.close();
+    await this.#idle.close();
   }
 
   /**
@@ -66,8 +67,8 @@ export class RequestPlays {
       this.#gathering.set(key, all);
       setTimeout(() => this.#close(key, all), GATHERING_MS);
     }
-    // One that was started ahead is for these hosts and no others: nobody else is waited for.
-    if (this.#ahead.has(playFor(play, targetsOf(all)))) this.#close(key, all);
+    // One that waits is for these hosts and no others: nobody else is waited for.
+    if (this.#idle.has(playFor(play, targetsOf(all)))) this.#close(key, all);
   }
 
   #close(key: string, all: Waiting[]): void {
@@ -84,21 +85,27 @@ export class RequestPlays {
     for (const one of all) one.onAbort = () => stop.abort();
     const play = playFor(first.part.play, targetsOf(all));
     const requests = Object.fromEntries(all.map(({ host, part }) => [host, part.requests]));
+    const started = this.#idle.take(play);
+    const isMoreToCome = !started.isLast && all.some(({ part }) => part.isMoreToCome);
+    // Where something failed, Ansible would go on without that host.
+    const isNeededAgain = (): boolean => isMoreToCome && all.every(({ isAnswered }) => isAnswered);
+    const onTask = (task: string): void => all.forEach(({ options }) => options.onTask(task));
+    const onResult = (result: TaskResult): void => {
+      if (all.every(({ isSettled }) => isSettled)) return;
+      for (const one of all) one.take(result);
+      // Who asks next may do so before this play has come to its end.
+      if (isNeededAgain()) this.#idle.keep(play, started);
+    };
     try {
-      const ended = this.#ahead.take(play).carryOut(
-        { requests, secrets: first.part.play.secrets },
-        {
-          signal: stop.signal,
-          onTask: (task) => all.forEach(({ options }) => options.onTask(task)),
-          onResult: (result) => all.forEach((one) => one.take(result)),
-        },
-      );
-      this.#ahead.start(play, Math.max(...all.map(({ part }) => part.playsToCome)));
-      for (const one of all) one.end(await ended);
+      const { secrets } = first.part.play;
+      const ended = await started.carryOut({ requests, secrets }, { signal: stop.signal, onTask, onResult });
+      for (const one of all) one.end(ended);
     } catch (error) {
       for (const one of all)
         if (stop.signal.aborted) one.end({ exitCode: null, stderr: '' });
         else one.fail(error);
+    } finally {
+      if (!isNeededAgain()) await started.end();
     }
   }
 }
@@ -107,7 +114,7 @@ export class RequestPlays {
 function playFor(
   { inventory, mode }: Pick<Play, 'inventory' | 'mode'>,
   targets: readonly SshTarget[],
-): WaitingPlay {
+): IdlePlay {
   const all = [...targets].sort((one, other) => (one.name < other.name ? -1 : 1));
   const connections = Object.fromEntries(all.map((target) => [target.name, connectionVars(target)]));
   const hosts = all.map(({ name }) => name);
@@ -138,6 +145,12 @@ class Waiting {
     if (signal.aborted) this.#aborted();
   }
 
+  /** Whether all that it asked was carried out. */
+  get isAnswered(): boolean {
+    const isAll = this.#results.length === this.part.requests.length;
+    return isAll && this.#results.every(({ event }) => event === 'ok');
+  }
+
   take(result: TaskResult): void {
     if (result.host !== this.host) return;
     this.#results.push(result);
@@ -145,7 +158,7 @@ class Waiting {
     if (isAll) this.end({ exitCode: 0, stderr: '' });
   }
 
-  end({ exitCode, stderr }: Omit<Played, 'results'>): void {
+  end({ exitCode, stderr }: PlayEnd): void {
     const { signal } = this.options;
     if (signal.aborted) this.fail(signal.reason);
     else this.#settle(() => this.resolve({ results: this.#results, exitCode, stderr }));

@@ -1,8 +1,9 @@
+import { PassThrough } from 'node:stream';
 import type { Json } from '../../domain/canonical-json.js';
 import type { Played, PlayOptions } from './ansible.js';
 import type { Secrets } from './command.js';
 
-/** What a play of `requests.yml` is told once it has started. */
+/** What hosts are asked by one play of `requests.yml`. */
 export interface Told {
   /** By the name of the host. */
   readonly requests: Readonly<Record<string, readonly Json[]>>;
@@ -10,24 +11,35 @@ export interface Told {
   readonly secrets: Secrets;
 }
 
+/** How a play came to its end. */
+export type PlayEnd = Omit<Played, 'results'>;
+
+/** As many plays as `requests.yml` has. */
+export const PLAYS = 12;
+
 /**
- * A play that has started and carries out nothing until it is told what: most of what a play takes is the start of Ansible, which
- * knows by then the hosts, and how they are reached. Whoever starts one calls `carryOut` or `end`.
+ * An Ansible that has started and carries out nothing until it is told what, and then waits to be told the next: most of what a play
+ * takes is the start of Ansible, which knows by then the hosts, and how they are reached. Whoever starts one calls `end`.
  */
 export class StartedPlay {
-  /** Resolves when the play has ended, however it did. */
+  /** Resolves when Ansible has ended, however it did. */
   readonly over: Promise<void>;
   readonly #ended: Promise<Played>;
   readonly #stop = new AbortController();
+  readonly #told = new PassThrough({ objectMode: true });
+  #plays = 0;
   #options: PlayOptions = {};
-  #tell: (told: Told) => void = () => undefined;
+  #waits!: Promise<void>;
+  #nowItWaits!: () => void;
 
-  constructor(begin: (told: Promise<Told>, options: PlayOptions) => Promise<Played>) {
-    const told = new Promise<Told>((resolve) => (this.#tell = resolve));
-    this.#ended = begin(told, {
+  /** `begin`: starts Ansible, which is told what is read. */
+  constructor(begin: (told: AsyncIterable<Told>, options: PlayOptions) => Promise<Played>) {
+    this.#doesNotWait();
+    this.#ended = begin(this.#told, {
       signal: this.#stop.signal,
       onTask: (task) => this.#options.onTask?.(task),
       onResult: (result) => this.#options.onResult?.(result),
+      onWaits: () => this.#nowItWaits(),
     });
     // Told to whom it carries something out for.
     this.over = this.#ended.then(
@@ -36,24 +48,45 @@ export class StartedPlay {
     );
   }
 
-  /** As `Ansible.play`. */
-  async carryOut(told: Told, options: PlayOptions): Promise<Played> {
+  /** Whether the next play is its last. */
+  get isLast(): boolean {
+    return this.#plays === PLAYS - 1;
+  }
+
+  /**
+   * Carries out one play, once the one before has come to its end. Results are told to `onResult` alone. Rejects with the signal's reason
+   * when all of Ansible has ended, or with ANSIBLE_MISSING.
+   */
+  async carryOut(told: Told, options: Omit<PlayOptions, 'onWaits'>): Promise<PlayEnd> {
     const { signal } = options;
     const end = (): void => this.#stop.abort(signal?.reason);
     if (signal?.aborted) end();
     signal?.addEventListener('abort', end);
-    this.#options = options;
-    this.#tell(told);
+    this.#plays += 1;
     try {
-      return await this.#ended;
+      const early = await this.#untilItWaits();
+      if (early) return early;
+      this.#options = options;
+      this.#doesNotWait();
+      this.#told.write(told);
+      return (await this.#untilItWaits()) ?? { exitCode: 0, stderr: '' };
     } finally {
       signal?.removeEventListener('abort', end);
     }
   }
 
-  /** Ends it: nobody needs it. Resolves when it has ended. */
+  /** Ends it: nobody needs it any more. Resolves when it has ended. */
   async end(): Promise<void> {
     this.#stop.abort(new Error('the play is not needed'));
     await this.over;
+  }
+
+  /** Answers the end of Ansible when that comes instead. */
+  async #untilItWaits(): Promise<PlayEnd | undefined> {
+    return (await Promise.race([this.#waits, this.#ended])) ?? undefined;
+  }
+
+  #doesNotWait(): void {
+    this.#waits = new Promise((resolve) => (this.#nowItWaits = resolve));
   }
 }

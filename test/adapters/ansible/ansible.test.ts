@@ -7,7 +7,8 @@ import fc from 'fast-check';
 import { waitUntil } from '../../../lab/waiting.js';
 import { ansibleVenv } from '../../../setup/ansible.js';
 import { Ansible, REQUESTS } from '../../../src/adapters/ansible/ansible.js';
-import { ansibleEnvironment, connectionVars } from '../../../src/adapters/ansible/command.js';
+import { ansibleEnvironment, connectionVars, type Secrets } from '../../../src/adapters/ansible/command.js';
+import type { TaskResult } from '../../../src/adapters/ansible/events.js';
 import {
   AnsibleProgram,
   type AnsibleHost,
@@ -40,6 +41,14 @@ function play(file: string, vars: Record<string, Json> = {}, target: SshTarget =
 
 function host(): AnsibleHost {
   return { target: sshd.target, inventory: null };
+}
+
+/** Whoever logs in finds a `sudo` that answers, as safeguard-host would, with what it was asked. */
+async function answerAsSudo(): Promise<void> {
+  const bin = join(sshd.directory, 'bin');
+  await mkdir(bin, { recursive: true });
+  const script = `#!/bin/sh\nread -r asked\nprintf '{"type": "result", "result": %s}\\n' "$asked"\n`;
+  await writeFile(join(bin, 'sudo'), script, { mode: 0o755 });
 }
 
 const WRITE = (file: string, content: string) => ({
@@ -200,23 +209,62 @@ test('when it is stopped, the play, what it has forked and its ssh end, and the 
 
 describe('a play that was started ahead', () => {
   const request = { operation: 'activate', application: 'demo', environment: 'test' };
+  /** By which its processes are told from those of other suites. */
+  const name = 'web-1-ahead';
   const waiting = () => {
-    const { name } = sshd.target;
-    const vars = { safeguard_connections: { [name]: connectionVars(sshd.target) } };
+    const vars = { safeguard_connections: { [name]: connectionVars({ ...sshd.target, name }) } };
     return ansible.start({ hosts: [name], inventory: null, vars, mode: 'carry-out' });
   };
-  const processes = () => withWord('requests.yml').filter((line) => line.includes(sshd.target.name));
+  const processes = () => pidsWithWord(name);
 
   test('asks its hosts for what it is told, as it is', async () => {
     const started = waiting();
     await waitUntil('it waits', () => Promise.resolve(processes().length > 0), 60_000, 50);
     const odd = { ...request, component: '{{ 6 * 7 }}' };
     const tasks: string[] = [];
-    const told = { requests: { [sshd.target.name]: [odd] }, secrets: {} };
-    const { results, exitCode } = await started.carryOut(told, { onTask: (task) => tasks.push(task) });
+    const told = { requests: { [name]: [odd] }, secrets: {} };
+    const results: TaskResult[] = [];
+    const { exitCode } = await started.carryOut(told, {
+      onTask: (task) => tasks.push(task),
+      onResult: (result) => results.push(result),
+    });
     // There is no safeguard-host at this sshd: it says which program it was asked for.
     expect({ exitCode, tasks }).toEqual({ exitCode: 2, tasks: ['Carry out'] });
     expect(results).toMatchObject([{ event: 'failed', action: 'safeguard_host' }]);
+  }, 60_000);
+
+  test('carries out one thing after the other, with no secrets but those of each', async () => {
+    await answerAsSudo();
+    const started = waiting();
+    const archive = join(sshd.directory, 'archive');
+    await writeFile(archive, 'bytes');
+    const carryOut = async (secrets: Secrets) => {
+      const results: TaskResult[] = [];
+      const asked = { ...request, operation: 'stage', component: 'backend', archive };
+      const told = { requests: { [name]: [asked, request] }, secrets };
+      const ended = await started.carryOut(told, { onResult: (result) => results.push(result) });
+      return { ended, answers: results.map(({ result }) => result) };
+    };
+    try {
+      const ended = { exitCode: 0, stderr: '' };
+      const one = await carryOut({ backend: { PASSWORD: 'one of some length' } });
+      expect(one).toMatchObject({
+        ended,
+        answers: [{ secrets: { PASSWORD: 'one of some length' } }, request],
+      });
+      // It is there before what it forks.
+      const [before = 0] = processes().sort((first, other) => first - other);
+      for (const secrets of [{ backend: { PASSWORD: 'two' } }, {}]) {
+        const next = await carryOut(secrets);
+        expect(next).toMatchObject({ ended, answers: [{ operation: 'stage' }, request] });
+        expect(next.answers[0]).toHaveProperty('secrets', secrets.backend ?? {});
+      }
+      expect(processes()).toContain(before);
+    } finally {
+      await started.end();
+      await rm(join(sshd.directory, 'bin'), { recursive: true });
+    }
+    expect(processes()).toEqual([]);
   }, 60_000);
 
   test('and is never told anything carries out nothing, and ends when it is not needed', async () => {
@@ -235,7 +283,10 @@ describe('a play that was started ahead', () => {
       stdin: 'ignore',
       reject: false,
     });
-    expect({ exitCode: ended.exitCode, stdout: ended.stdout }).toEqual({ exitCode: 1, stdout: '' });
+    expect({ exitCode: ended.exitCode, stdout: ended.stdout }).toEqual({
+      exitCode: 1,
+      stdout: '{"event": "waits"}',
+    });
   }, 60_000);
 });
 

@@ -11,6 +11,7 @@ import type { SshTarget } from '../../../src/adapters/ssh/target.js';
 
 /** A private sshd on loopback with an Ed25519, an ECDSA and an RSA host key; logins as root with a key of its own. */
 export interface Sshd {
+  /** Programs in its `bin` are found by whoever logs in. */
   readonly directory: string;
   readonly port: number;
   /** Its known_hosts file has all three keys. */
@@ -56,6 +57,8 @@ export async function startSshd(): Promise<Sshd> {
     'StrictModes no',
     'UsePAM no',
     'PasswordAuthentication no',
+    // What a test puts there comes before the machine's own programs.
+    `SetEnv PATH=${join(directory, 'bin')}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin`,
   ];
   await writeFile(join(directory, 'config'), config.join('\n'));
   const daemon = spawn('/usr/sbin/sshd', ['-D', '-e', '-f', join(directory, 'config')], {
