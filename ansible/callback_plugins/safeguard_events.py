@@ -23,6 +23,8 @@ MESSAGE_CHARACTERS = 2_000
 PR_SET_PDEATHSIG = 1
 # Set for plays that find on their standard input what to carry out: a line of JSON each, host → requests.
 REQUESTS = 'SAFEGUARD_REQUESTS'
+# Process id of the worker that started the play; not there where a person did.
+WORKER = 'SAFEGUARD_WORKER'
 
 
 def end_with_worker() -> None:
@@ -30,6 +32,10 @@ def end_with_worker() -> None:
     after task beside that of the next worker, or wait for ever, since its thread for results ends when it has nobody to tell."""
     if sys.platform == 'linux':
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+    worker = os.environ.get(WORKER)
+    # It may have been killed before.
+    if worker is not None and os.getppid() != int(worker):
+        raise SystemExit(1)
 
 
 class CallbackModule(CallbackBase):
@@ -44,11 +50,18 @@ class CallbackModule(CallbackBase):
     def v2_playbook_on_play_start(self, play):
         """Each play of requests.yml waits to be told what to carry out. One whose worker is gone carries out nothing."""
         if REQUESTS in os.environ:
-            self.emit('waits')
-            told = sys.stdin.readline()
+            told = self.next_line()
             if not told:
                 raise SystemExit(1)
             play.vars = {**play.vars, 'safeguard_requests': json.loads(told)}
+
+    def next_line(self) -> str:
+        """Nothing, where nobody is there to tell."""
+        try:
+            self.emit('waits')
+        except OSError:
+            return ''
+        return sys.stdin.readline()
 
     def emit(self, event: str, **fields) -> None:
         sys.stdout.write(json.dumps({'event': event, **fields}) + '\n')

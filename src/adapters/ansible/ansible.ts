@@ -119,6 +119,7 @@ export class Ansible {
     try {
       const env = {
         ...ansibleEnvironment(process.env, this.#directory, scratch),
+        SAFEGUARD_WORKER: String(process.pid),
         ...(how.lent ? { SAFEGUARD_SECRETS: '3' } : {}),
         ...(how.input ? { SAFEGUARD_REQUESTS: '0' } : {}),
       };

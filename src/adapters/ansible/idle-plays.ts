@@ -13,7 +13,7 @@ interface Idle {
 /** How long one waits to be needed. */
 const IDLE_MS = 60_000;
 
-/** Plays that have started and that nobody needs yet, or for the moment. What goes wrong with one is told to whoever needs it. */
+/** Plays that have started and that nobody needs yet, or for the moment. One that ends by itself is not there any more. */
 export class IdlePlays {
   readonly #ansible: Pick<Ansible, 'start'>;
   /** By what they are. Never an empty list. */
@@ -28,9 +28,10 @@ export class IdlePlays {
     return this.#idle.has(keyOf(play));
   }
 
-  /** Sees to it that there is one. */
-  start(play: IdlePlay): void {
-    if (!this.has(play)) this.keep(play, this.#ansible.start(play));
+  /** Starts one, which knows the inventory as it is now, in place of those that are there. */
+  renew(play: IdlePlay): void {
+    void this.#end(keyOf(play));
+    this.keep(play, this.#ansible.start(play));
   }
 
   /** One that is there, or one that is started now. */
@@ -55,9 +56,13 @@ export class IdlePlays {
 
   /** Ends all that are there. */
   async close(): Promise<void> {
-    const all = [...this.#idle.entries()];
-    for (const [key, idle] of all) for (const { started } of idle) this.#forget(key, started);
-    await Promise.all(all.flatMap(([, idle]) => idle.map(({ started }) => started.end())));
+    await Promise.all([...this.#idle.keys()].map((key) => this.#end(key)));
+  }
+
+  async #end(key: string): Promise<void> {
+    const idle = this.#idle.get(key) ?? [];
+    for (const { started } of idle) this.#forget(key, started);
+    await Promise.all(idle.map(({ started }) => started.end()));
   }
 
   #forget(key: string, started: StartedPlay): void {

@@ -62,7 +62,7 @@ export class AnsibleProgram {
     this.#isThere = true;
   }
 
-  /** Starts ahead the play that `requests` of these hosts will need; what goes wrong with it is told by `requests`. */
+  /** Starts ahead the play that `requests` of these hosts will need; where it can't be started, `requests` says so. */
   anticipate(hosts: readonly AnsibleHost[]): void {
     const inventory = hosts[0]?.inventory ?? null;
     this.#plays.anticipate(

@@ -36,9 +36,9 @@ export class RequestPlays {
     this.#idle = new IdlePlays(ansible);
   }
 
-  /** Sees to it that a play of these hosts has been started, and waits for what the hosts are asked. */
+  /** Starts a play of these hosts, which then waits for what they are asked. */
   anticipate(play: Pick<Play, 'inventory' | 'mode'>, targets: readonly SshTarget[]): void {
-    this.#idle.start(playFor(play, targets));
+    this.#idle.renew(playFor(play, targets));
   }
 
   /** Ends the plays that wait. */
@@ -88,17 +88,20 @@ export class RequestPlays {
     const started = this.#idle.take(play);
     const isMoreToCome = !started.isLast && all.some(({ part }) => part.isMoreToCome);
     // Where something failed, Ansible would go on without that host.
-    const isNeededAgain = (): boolean => isMoreToCome && all.every(({ isAnswered }) => isAnswered);
+    const isNeededAgain = (): boolean =>
+      isMoreToCome && !stop.signal.aborted && all.every(({ isAnswered }) => isAnswered);
+    const isAnswered = (): boolean => all.every(({ isSettled }) => isSettled);
     const onTask = (task: string): void => all.forEach(({ options }) => options.onTask(task));
     const onResult = (result: TaskResult): void => {
-      if (all.every(({ isSettled }) => isSettled)) return;
+      if (isAnswered()) return;
       for (const one of all) one.take(result);
-      // Who asks next may do so before this play has come to its end.
+      // Nobody waits for it to come to its end: who asks next may do so before.
       if (isNeededAgain()) this.#idle.keep(play, started);
+      else if (isAnswered()) void started.end();
     };
+    const options = { signal: stop.signal, onTask, onResult, isAnswered };
     try {
-      const { secrets } = first.part.play;
-      const ended = await started.carryOut({ requests, secrets }, { signal: stop.signal, onTask, onResult });
+      const ended = await started.carryOut({ requests, secrets: first.part.play.secrets }, options);
       for (const one of all) one.end(ended);
     } catch (error) {
       for (const one of all)

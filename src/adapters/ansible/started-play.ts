@@ -14,6 +14,11 @@ export interface Told {
 /** How a play came to its end. */
 export type PlayEnd = Omit<Played, 'results'>;
 
+export interface CarryOutOptions extends Omit<PlayOptions, 'onWaits'> {
+  /** Whether everything has come that is to come. */
+  readonly isAnswered: () => boolean;
+}
+
 /** As many plays as `requests.yml` has. */
 export const PLAYS = 12;
 
@@ -54,11 +59,11 @@ export class StartedPlay {
   }
 
   /**
-   * Carries out one play, once the one before has come to its end. Results are told to `onResult` alone. Rejects with the signal's reason
-   * when all of Ansible has ended, or with ANSIBLE_MISSING.
+   * Carries out one play, once the one before has come to its end. Results are told to `onResult` alone. Where some are missing at its end
+   * (`isAnswered`), Ansible is ended, which says why. Rejects with the signal's reason when all of Ansible has ended, or with ANSIBLE_MISSING.
    */
-  async carryOut(told: Told, options: Omit<PlayOptions, 'onWaits'>): Promise<PlayEnd> {
-    const { signal } = options;
+  async carryOut(told: Told, options: CarryOutOptions): Promise<PlayEnd> {
+    const { signal, isAnswered } = options;
     const end = (): void => this.#stop.abort(signal?.reason);
     if (signal?.aborted) end();
     signal?.addEventListener('abort', end);
@@ -69,7 +74,11 @@ export class StartedPlay {
       this.#options = options;
       this.#doesNotWait();
       this.#told.write(told);
-      return (await this.#untilItWaits()) ?? { exitCode: 0, stderr: '' };
+      const late = await this.#untilItWaits();
+      if (late) return late;
+      if (isAnswered()) return { exitCode: 0, stderr: '' };
+      this.#told.end();
+      return await this.#ended;
     } finally {
       signal?.removeEventListener('abort', end);
     }
@@ -83,7 +92,8 @@ export class StartedPlay {
 
   /** Answers the end of Ansible when that comes instead. */
   async #untilItWaits(): Promise<PlayEnd | undefined> {
-    return (await Promise.race([this.#waits, this.#ended])) ?? undefined;
+    const ended = await Promise.race([this.#waits, this.#ended]);
+    return ended ?? (this.#stop.signal.aborted ? this.#ended : undefined);
   }
 
   #doesNotWait(): void {

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
@@ -6,9 +6,8 @@ import { execa } from 'execa';
 import fc from 'fast-check';
 import { waitUntil } from '../../../lab/waiting.js';
 import { ansibleVenv } from '../../../setup/ansible.js';
-import { Ansible, REQUESTS } from '../../../src/adapters/ansible/ansible.js';
-import { ansibleEnvironment, connectionVars, type Secrets } from '../../../src/adapters/ansible/command.js';
-import type { TaskResult } from '../../../src/adapters/ansible/events.js';
+import { Ansible } from '../../../src/adapters/ansible/ansible.js';
+import { ansibleEnvironment, connectionVars } from '../../../src/adapters/ansible/command.js';
 import {
   AnsibleProgram,
   type AnsibleHost,
@@ -17,6 +16,7 @@ import {
 import type { SshTarget } from '../../../src/adapters/ssh/target.js';
 import type { Json } from '../../../src/domain/canonical-json.js';
 import { startSshd, type Sshd } from '../ssh/sshd.js';
+import { pidsWithWord, withWord } from './processes.js';
 
 let sshd: Sshd;
 let ansible: Ansible;
@@ -41,14 +41,6 @@ function play(file: string, vars: Record<string, Json> = {}, target: SshTarget =
 
 function host(): AnsibleHost {
   return { target: sshd.target, inventory: null };
-}
-
-/** Whoever logs in finds a `sudo` that answers, as safeguard-host would, with what it was asked. */
-async function answerAsSudo(): Promise<void> {
-  const bin = join(sshd.directory, 'bin');
-  await mkdir(bin, { recursive: true });
-  const script = `#!/bin/sh\nread -r asked\nprintf '{"type": "result", "result": %s}\\n' "$asked"\n`;
-  await writeFile(join(bin, 'sudo'), script, { mode: 0o755 });
 }
 
 const WRITE = (file: string, content: string) => ({
@@ -164,25 +156,6 @@ describe('a failure', () => {
   });
 });
 
-function wordsOf(pid: number): string[] {
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
-  } catch {
-    // It has ended meanwhile.
-    return [];
-  }
-}
-
-/** Processes of this machine whose command line has a word. */
-function pidsWithWord(word: string): number[] {
-  const pids = readdirSync('/proc').flatMap((name) => (/^\d+$/.test(name) ? [Number(name)] : []));
-  return pids.filter((pid) => wordsOf(pid).some((one) => one.includes(word)));
-}
-
-function withWord(word: string): string[] {
-  return pidsWithWord(word).map((pid) => wordsOf(pid).join(' '));
-}
-
 test('when it is stopped, the play, what it has forked and its ssh end, and the reason is told', async () => {
   const marker = join(sshd.directory, 'under-way');
   const file = await playbook('hangs', {
@@ -207,88 +180,21 @@ test('when it is stopped, the play, what it has forked and its ssh end, and the 
   expect(ssh).toEqual([]);
 }, 60_000);
 
-describe('a play that was started ahead', () => {
-  const request = { operation: 'activate', application: 'demo', environment: 'test' };
-  /** By which its processes are told from those of other suites. */
-  const name = 'web-1-ahead';
-  const waiting = () => {
-    const vars = { safeguard_connections: { [name]: connectionVars({ ...sshd.target, name }) } };
-    return ansible.start({ hosts: [name], inventory: null, vars, mode: 'carry-out' });
-  };
-  const processes = () => pidsWithWord(name);
-
-  test('asks its hosts for what it is told, as it is', async () => {
-    const started = waiting();
-    await waitUntil('it waits', () => Promise.resolve(processes().length > 0), 60_000, 50);
-    const odd = { ...request, component: '{{ 6 * 7 }}' };
-    const tasks: string[] = [];
-    const told = { requests: { [name]: [odd] }, secrets: {} };
-    const results: TaskResult[] = [];
-    const { exitCode } = await started.carryOut(told, {
-      onTask: (task) => tasks.push(task),
-      onResult: (result) => results.push(result),
-    });
-    // There is no safeguard-host at this sshd: it says which program it was asked for.
-    expect({ exitCode, tasks }).toEqual({ exitCode: 2, tasks: ['Carry out'] });
-    expect(results).toMatchObject([{ event: 'failed', action: 'safeguard_host' }]);
-  }, 60_000);
-
-  test('carries out one thing after the other, with no secrets but those of each', async () => {
-    await answerAsSudo();
-    const started = waiting();
-    const archive = join(sshd.directory, 'archive');
-    await writeFile(archive, 'bytes');
-    const carryOut = async (secrets: Secrets) => {
-      const results: TaskResult[] = [];
-      const asked = { ...request, operation: 'stage', component: 'backend', archive };
-      const told = { requests: { [name]: [asked, request] }, secrets };
-      const ended = await started.carryOut(told, { onResult: (result) => results.push(result) });
-      return { ended, answers: results.map(({ result }) => result) };
-    };
-    try {
-      const ended = { exitCode: 0, stderr: '' };
-      const one = await carryOut({ backend: { PASSWORD: 'one of some length' } });
-      expect(one).toMatchObject({
-        ended,
-        answers: [{ secrets: { PASSWORD: 'one of some length' } }, request],
-      });
-      // It is there before what it forks.
-      const [before = 0] = processes().sort((first, other) => first - other);
-      for (const secrets of [{ backend: { PASSWORD: 'two' } }, {}]) {
-        const next = await carryOut(secrets);
-        expect(next).toMatchObject({ ended, answers: [{ operation: 'stage' }, request] });
-        expect(next.answers[0]).toHaveProperty('secrets', secrets.backend ?? {});
-      }
-      expect(processes()).toContain(before);
-    } finally {
-      await started.end();
-      await rm(join(sshd.directory, 'bin'), { recursive: true });
-    }
-    expect(processes()).toEqual([]);
-  }, 60_000);
-
-  test('and is never told anything carries out nothing, and ends when it is not needed', async () => {
-    const started = waiting();
-    await waitUntil('it waits', () => Promise.resolve(processes().length > 0), 60_000, 50);
-    await started.end();
-    expect(processes()).toEqual([]);
-  }, 60_000);
-
-  test('whose worker is gone before it was told carries out nothing', async () => {
-    const bin = join(await ansibleVenv(), 'bin');
-    const env = { ...ansibleEnvironment(process.env, bin, sshd.directory), SAFEGUARD_REQUESTS: '0' };
-    const ended = await execa(join(bin, 'ansible-playbook'), ['-i', 'web-1,', REQUESTS], {
-      env,
+test('a play whose worker is gone before it could begin does not begin', async () => {
+  const bin = join(await ansibleVenv(), 'bin');
+  const out = join(sshd.directory, 'begun');
+  const file = await playbook('late', { ...WRITE(out, 'begun'), delegate_to: 'localhost' });
+  const begin = (env: Record<string, string>) =>
+    execa(join(bin, 'ansible-playbook'), ['-i', 'web-1,', file], {
+      env: { ...ansibleEnvironment(process.env, bin, sshd.directory), ...env },
       extendEnv: false,
-      stdin: 'ignore',
       reject: false,
     });
-    expect({ exitCode: ended.exitCode, stdout: ended.stdout }).toEqual({
-      exitCode: 1,
-      stdout: '{"event": "waits"}',
-    });
-  }, 60_000);
-});
+  expect(await begin({ SAFEGUARD_WORKER: String(process.ppid) })).toMatchObject({ exitCode: 1, stdout: '' });
+  expect(existsSync(out)).toBe(false);
+  await begin({ SAFEGUARD_WORKER: String(process.pid) });
+  expect(existsSync(out)).toBe(true);
+}, 60_000);
 
 test('when the play itself is killed, what it has forked ends too, and nobody knows what was carried out', async () => {
   const marker = join(sshd.directory, 'killed');

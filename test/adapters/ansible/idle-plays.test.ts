@@ -38,11 +38,18 @@ describe('a play that was started ahead', () => {
   });
 
   test('is there once, and is taken once', async () => {
-    for (let time = 0; time < 2; time++) mock.plays.anticipate(ahead, WEB.map(target));
-    expect(mock.started).toHaveLength(1);
+    mock.plays.anticipate(ahead, WEB.map(target));
     for (let taken = 0; taken < 2; taken++) WEB.forEach((host) => void mock.play(part(host)));
     await mock.untilAsked(2);
     expect(mock.started).toHaveLength(2);
+  });
+
+  test('knows the inventory as it is, and not as it was when another one was started', async () => {
+    for (let time = 0; time < 2; time++) mock.plays.anticipate(ahead, WEB.map(target));
+    expect([mock.isEnded(0), mock.isEnded(1)]).toEqual([true, false]);
+    WEB.forEach((host) => void mock.play(part(host)));
+    await mock.untilAsked(1);
+    expect(mock.asked[0]?.options).toBe(mock.started[1]?.options);
   });
 
   test.each([
@@ -109,8 +116,8 @@ describe('Ansible that is about to be needed again', () => {
     expect(mock.isEnded(0)).toBe(false);
     answer(1);
     expect((await Promise.all(second)).map(({ results }) => results.length)).toEqual([2, 2]);
-    mock.asked[1]?.options.onWaits?.();
-    await waitUntil('it has ended', () => mock.isEnded(0), 5_000, 5);
+    // Also where it would not get to the end of its play.
+    expect(mock.isEnded(0)).toBe(true);
     expect(mock.started).toHaveLength(1);
   });
 
@@ -142,16 +149,31 @@ describe('Ansible that is about to be needed again', () => {
     },
   );
 
-  test('is not used again where a host was not answered', async () => {
+  test('says why a host was not answered, and is not used again', async () => {
     const all = step(true);
     await mock.untilAsked(1);
     mock.asked[0]?.options.onResult?.(result('web-1'));
     mock.asked[0]?.options.onWaits?.();
     expect(await Promise.all(all)).toEqual([
-      { results: [result('web-1')], exitCode: 0, stderr: '' },
-      { results: [], exitCode: 0, stderr: '' },
+      { results: [result('web-1')], exitCode: 1, stderr: 'web-2 is not known' },
+      { results: [], exitCode: 1, stderr: 'web-2 is not known' },
     ]);
-    expect(mock.isEnded(0)).toBe(true);
+    expect(mock.started).toHaveLength(1);
+  });
+
+  test('is not used again once it was told to end, though the last answer may come after', async () => {
+    const stop = new AbortController();
+    const given = [
+      mock.play(part('web-1', {}, { isMoreToCome: true })),
+      mock.play(part('web-2', {}, { isMoreToCome: true }), stop.signal),
+    ] as const;
+    await mock.untilAsked(1);
+    stop.abort(new Error('enough'));
+    answer(0);
+    void step(false);
+    await expect(given[1]).rejects.toThrow('enough');
+    await mock.untilAsked(2);
+    expect(mock.asked[1]?.options).toBe(mock.started[1]?.options);
   });
 
   test('is not used again once it has carried out as much as its playbook has', async () => {

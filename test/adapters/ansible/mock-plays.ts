@@ -50,6 +50,7 @@ export class MockPlays {
 
   async #listen(begun: Begun, told: AsyncIterable<Told>): Promise<void> {
     for await (const each of told) this.asked.push({ ...begun, told: each });
+    begun.end({ exitCode: 1, stderr: 'web-2 is not known' });
   }
 }
 
