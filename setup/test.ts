@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { execa } from 'execa';
 import { Lab } from '../lab/lab.js';
@@ -11,15 +11,16 @@ import { say } from './say.js';
 import { temporalTestServer } from './temporal-test-server.js';
 
 const root = checkoutRoot();
-const JEST = [
-  process.execPath,
-  '--experimental-vm-modules',
-  '--no-warnings',
-  join(root, 'node_modules/jest/bin/jest.js'),
-];
+/** Arguments of Node. */
+const JEST = ['--experimental-vm-modules', '--no-warnings', join(root, 'node_modules/jest/bin/jest.js')];
 const WEB_HOSTS = 3;
-/** Most of a deployment is waiting, so labs side by side take little more time than one. */
-const LABS = 3;
+/** Some suites mostly wait for hosts that are away, others for a processor. */
+const LABS = 4;
+/** Minutes each, so that none of them is begun last. */
+const LONG = [
+  ...['ansible-own', 'cut-off-host', 'lost-host', 'scenarios', 'chaos-checker', 'evicted-host'],
+  ...['fencing', 'recovery', 'power-loss', 'chaos-2'],
+];
 /** The same beside the labs; by itself, Jest would take one process on two cores. */
 const PROCESSES = 2;
 
@@ -60,7 +61,8 @@ async function jest(
   env: Record<string, string>,
 ): Promise<Counts> {
   const report = join(root, 'dist', `jest-${process.pid}-${randomUUID()}.json`);
-  const [program, ...rest] = [...prefix, ...JEST, ...args, '--json', `--outputFile=${report}`];
+  const node = [process.execPath, ...JEST, ...args, '--json', `--outputFile=${report}`];
+  const [program = '', ...rest] = [...prefix, ...node];
   const { exitCode } = await execa(program, rest, {
     cwd: root,
     env,
@@ -107,32 +109,44 @@ async function besideTheLab(patterns: readonly string[]): Promise<Counts> {
   );
 }
 
-/** Deployments to real hosts, each from inside a lab's network, which has no way out; on one lab one after the other. */
-async function onLabs(walks: readonly Walk[]): Promise<Counts[]> {
-  const shards = Array.from({ length: LABS }, (_, index) => index + 1);
-  return (await Promise.all(shards.map((shard) => onOneLab(shard, walks)))).flat();
+/** A suite, and how it is walked. */
+type Turn = Pick<Walk, 'transport' | 'names'> & { readonly suite: string };
+
+async function turnsOf({ patterns, ...how }: Walk): Promise<Turn[]> {
+  const args = ['--listTests', '--json', '--testPathPatterns', ...patterns];
+  const { stdout } = await execa(process.execPath, [...JEST, ...args], { cwd: root, stderr: 'inherit' });
+  return (JSON.parse(stdout) as string[]).map((suite) => ({ ...how, suite }));
 }
 
-async function onOneLab(shard: number, walks: readonly Walk[]): Promise<Counts[]> {
-  const name = `test-${process.pid}-${shard}`;
+/** What takes long comes first. */
+function inOrder(turns: readonly Turn[]): Turn[] {
+  const rank = ({ suite }: Turn): number => {
+    const index = LONG.indexOf(basename(suite, '.test.ts'));
+    return index === -1 ? LONG.length : index;
+  };
+  return [...turns].sort((one, other) => rank(one) - rank(other));
+}
+
+/** Deployments to real hosts, each from inside a lab's network, which has no way out; on one lab one after the other. */
+async function onLabs(walks: readonly Walk[]): Promise<Counts[]> {
+  const all: Turn[] = [];
+  for (const walk of walks) all.push(...(await turnsOf(walk)));
+  const queue = inOrder(all);
+  const labs = Array.from({ length: Math.min(LABS, queue.length) }, (_, index) => index + 1);
+  return (await Promise.all(labs.map((number) => onOneLab(number, queue)))).flat();
+}
+
+async function onOneLab(number: number, queue: Turn[]): Promise<Counts[]> {
+  const name = `test-${process.pid}-${number}`;
   say(`lab ${name}: ${WEB_HOSTS} web hosts and a database`);
   const lab = await Lab.up({ name, web: WEB_HOSTS, additions: ['containers'] });
   try {
     await lab.assertContained();
     const counts: Counts[] = [];
-    for (const { transport, patterns, names } of walks) {
-      const args = [
-        '--runInBand',
-        '--testPathIgnorePatterns',
-        '/node_modules/',
-        '--passWithNoTests',
-        `--shard=${shard}/${LABS}`,
-        ...(names === undefined ? [] : ['--testNamePattern', names]),
-        '--testPathPatterns',
-        ...patterns,
-      ];
-      const env = { SAFEGUARD_LAB: name, SAFEGUARD_TRANSPORT: transport };
-      counts.push(await jest(lab.enter(), args, env));
+    for (let turn = queue.shift(); turn !== undefined; turn = queue.shift()) {
+      const named = turn.names === undefined ? [] : ['--testNamePattern', turn.names];
+      const env = { SAFEGUARD_LAB: name, SAFEGUARD_TRANSPORT: turn.transport };
+      counts.push(await jest(lab.enter(), ['--runInBand', ...named, '--runTestsByPath', turn.suite], env));
     }
     return counts;
   } finally {
