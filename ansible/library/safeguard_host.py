@@ -559,7 +559,9 @@ def ensure_ballast(app: App) -> None:
 # ---- Ledger: token and journal ---------------------------------------------------------------------------------
 
 EMPTY_LEDGER = {'sequence': 0, 'token': None, 'committed': None, 'previous': None, 'intent': None, 'history': [],
-                'withheld': None, 'lapsed': None, 'peers': []}
+                'withheld': None, 'lapsed': None, 'peers': [], 'served': []}
+# Of so many releases a host knows that they were committed once; as many as it can be told to keep.
+SERVED = 50
 
 
 def encode_slot(ledger: dict) -> bytes:
@@ -1654,8 +1656,14 @@ def committed_ledger(ledger: dict, digest: Optional[str], request: dict, version
     history = ledger['history']
     if not history or history[0]['run'] != entry['run']:
         history = [entry, *history][:3]
+    served = [one for one in [digest, *served_releases(ledger)] if one]
     return {'committed': digest, 'previous': previous, 'intent': None, 'history': history, 'withheld': None,
-            'peers': request['peers']}
+            'peers': request['peers'], 'served': list(dict.fromkeys(served))[:SERVED]}
+
+
+def served_releases(ledger: dict) -> list:
+    """Digests of releases that were committed once, the latest first. A ledger of an older program knows of three."""
+    return ledger['served'] or [entry['digest'] for entry in ledger['history']]
 
 
 def write_state_file(app: App, change: Change, state: Optional[dict], digest: Optional[str]) -> None:
@@ -1680,10 +1688,13 @@ def tidy(app: App, change: Change, keep: int) -> None:
 
 
 def prune_releases(app: App, keep: int) -> None:
+    """What never served goes first: nobody can go back to it."""
     with latch(app):
         ledger = read_ledger(app)
         kept = {ledger['committed'], ledger['previous'], (ledger['intent'] or {}).get('digest')} - {None}
-        digests = sorted(release_digests(app), key=lambda digest: -os.stat(f'{app.releases}/{digest}').st_mtime)
+        served = served_releases(ledger)
+        age = {digest: -os.stat(f'{app.releases}/{digest}').st_mtime for digest in release_digests(app)}
+        digests = sorted(age, key=lambda digest: (served.index(digest) if digest in served else SERVED, age[digest]))
         for digest in digests:
             if len(kept) < keep or release_in_use(app, digest):
                 kept.add(digest)

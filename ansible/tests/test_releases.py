@@ -106,6 +106,25 @@ class ReleaseTest(HostTest):
         host.prune_releases(self.app, 3)
         self.assertEqual(set(host.release_digests(self.app)), {digests[0], digests[1], digests[5]})
 
+    def test_pruning_keeps_what_served_before_newer_releases_that_never_did(self):
+        digests = self.numbered(6)
+        for digest in (digests[2], digests[0], digests[1], None):
+            self.commit(digest)
+        self.assertEqual(host.read_ledger(self.app)['served'], [digests[1], digests[0], digests[2]])
+        host.prune_releases(self.app, 4)
+        self.assertEqual(set(host.release_digests(self.app)), {*digests[:3], digests[5]})
+
+    def test_pruning_by_the_ledger_of_an_older_program(self):
+        digests = self.numbered(4)
+        self.commit(digests[0])
+        host.update_ledger(self.app, None, lambda _: {'served': [], 'committed': digests[1]})
+        host.prune_releases(self.app, 2)
+        self.assertEqual(set(host.release_digests(self.app)), {digests[0], digests[1]})
+
+    def commit(self, digest):
+        request = {'token': {'run': str(digest)}, 'peers': []}
+        host.update_ledger(self.app, None, lambda ledger: host.committed_ledger(ledger, digest, request, None))
+
     def test_pruning_spares_a_release_that_a_process_uses(self):
         digests = self.numbered(3)
         here = os.getcwd()

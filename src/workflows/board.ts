@@ -1,4 +1,4 @@
-import { setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow';
+import { isCancellation, setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow';
 import { defineSearchAttributeKey } from '@temporalio/common';
 import type { Outcome } from '../domain/outcome.js';
 import { renderProgress } from '../domain/progress-markdown.js';
@@ -79,11 +79,11 @@ export class Board {
     ]);
   }
 
-  /** Runs one step and shows how it goes, and by `detailOf` what came of it; what it throws passes through. */
+  /** Runs one step and shows how it goes, what it tells meanwhile, and by `detailOf` what came of it; what it throws passes through. */
   async step<T>(
     title: string,
     hosts: readonly string[],
-    work: (mark: HostMark) => Promise<T>,
+    work: (mark: HostMark, tell: (detail: string) => void) => Promise<T>,
     detailOf: (result: T) => string = () => '',
   ): Promise<T> {
     const index = this.progress.steps.length;
@@ -96,18 +96,20 @@ export class Board {
       detail: '',
     });
     try {
-      const result = await work((host, state) => this.markHost(index, host, state));
+      const result = await work(
+        (host, state) => this.markHost(index, host, state),
+        (detail) => this.change(index, { detail }),
+      );
       this.finish(index, 'done', detailOf(result));
       return result;
     } catch (error) {
-      this.finish(index, 'failed', failureOf(error).message);
+      this.finish(index, 'failed', isCancellation(error) ? 'It was told to stop.' : failureOf(error).message);
       throw error;
     }
   }
 
   private markHost(index: number, host: string, state: StepState): void {
-    const step = this.progress.steps[index];
-    if (step) this.put(index, { ...step, hosts: { ...step.hosts, [host]: state } });
+    this.change(index, { hosts: { ...this.progress.steps[index]?.hosts, [host]: state } });
   }
 
   private finish(index: number, state: StepState, detail: string): void {
@@ -116,7 +118,12 @@ export class Board {
     const hosts = Object.fromEntries(
       Object.entries(step.hosts).map(([host, was]) => [host, was === 'running' ? state : was]),
     );
-    this.put(index, { ...step, state, endedAt: now(), hosts, detail });
+    this.change(index, { state, endedAt: now(), hosts, detail });
+  }
+
+  private change(index: number, change: Partial<StepProgress>): void {
+    const step = this.progress.steps[index];
+    if (step) this.put(index, { ...step, ...change });
   }
 
   private put(index: number, step: StepProgress): void {

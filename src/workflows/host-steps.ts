@@ -32,13 +32,17 @@ export async function onHosts<T>(
 ): Promise<T[]> {
   const step = run.nextStep();
   const { tries, delaySeconds } = plan.policy.retries;
-  return run.board.step(title, names(plan.hosts), async (mark) => {
+  return run.board.step(title, names(plan.hosts), async (mark, tell) => {
     const results = await Promise.allSettled(
       plan.hosts.map(async (host) => {
         const place = { step: title, host: host.name };
         try {
-          const result = await withTries(counted(tries, delaySeconds), place, (tryNumber) =>
-            work({ ...run.target, host, token: run.token(step, tryNumber), ...grantedTo(run) }),
+          const result = await withTries(
+            counted(tries, delaySeconds),
+            place,
+            (tryNumber) =>
+              work({ ...run.target, host, token: run.token(step, tryNumber), ...grantedTo(run) }),
+            { tell },
           );
           mark(host.name, 'done');
           return result;
@@ -142,13 +146,17 @@ export async function activate(run: Run, plan: HashedPlan, component: string): P
 export async function migrate(run: Run, plan: HashedPlan): Promise<void> {
   const step = run.nextStep();
   const { tries, delaySeconds } = plan.policy.retries;
-  run.migrationsApplied = await run.board.step('migrate', [], () =>
-    withTries(counted(tries, delaySeconds), { step: 'migrate' }, (tryNumber) =>
-      // It ends itself at the time-out of the migrations, which may be longer than any other step.
-      steps.migrate.executeWithOptions(
-        { startToCloseTimeout: '24h', summary: `migrate: ${plan.pendingMigrations.join(', ')}` },
-        [{ ...run.target, release: plan.to, token: run.token(step, tryNumber), ...grantedTo(run) }],
-      ),
+  run.migrationsApplied = await run.board.step('migrate', [], (_, tell) =>
+    withTries(
+      counted(tries, delaySeconds),
+      { step: 'migrate' },
+      (tryNumber) =>
+        // It ends itself at the time-out of the migrations, which may be longer than any other step.
+        steps.migrate.executeWithOptions(
+          { startToCloseTimeout: '24h', summary: `migrate: ${plan.pendingMigrations.join(', ')}` },
+          [{ ...run.target, release: plan.to, token: run.token(step, tryNumber), ...grantedTo(run) }],
+        ),
+      { tell },
     ),
   );
 }

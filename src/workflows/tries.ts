@@ -7,11 +7,22 @@ import { coded, failureOf, type Place } from './failures.js';
 export interface Patience {
   /** Milliseconds before the next try; `undefined`: enough. `made` tries have failed so far. */
   next(made: number, failure: Failure): number | undefined;
+  /** How many there are at most; left out: as long as there is time. */
+  readonly tries?: number;
+}
+
+/** What else hangs on the tries of a step. */
+export interface Trying {
+  /** When it comes true, no further try is made. */
+  readonly isOver?: () => boolean;
+  /** Told of each try that failed and is followed by another, in a sentence. */
+  readonly tell?: (sentence: string) => void;
 }
 
 /** The way forward: `tries` in all, a configured delay apart. */
 export function counted(tries: number, delaySeconds: number): Patience {
   return {
+    tries,
     next(made, failure) {
       const rule = RETRY[classOf(failure.code, failure.hostCode)];
       if (!rule.again || made >= tries) return undefined;
@@ -39,14 +50,14 @@ export function until(deadline: number, delaySeconds: number): Patience {
 
 /**
  * Carries out one step on one host (or on none) until it succeeds or patience ends; the number of the try is part of the
- * fencing token and of the name under which the host runs it. When `isOver` comes true, no further try is made.
+ * fencing token and of the name under which the host runs it.
  * @throws ApplicationFailure with the code of the last failure; cancellation passes through as it is
  */
 export async function withTries<T>(
   patience: Patience,
   place: Place,
   attempt: (tryNumber: number) => Promise<T>,
-  isOver: () => boolean = () => false,
+  { isOver = () => false, tell }: Trying = {},
 ): Promise<T> {
   for (let made = 1; ; made += 1) {
     try {
@@ -56,8 +67,21 @@ export async function withTries<T>(
       const failure = failureOf(error, place);
       const delay = patience.next(made, failure);
       if (delay === undefined) throw coded(failure);
+      tell?.(describeTry(place, made, patience.tries, delay, failure));
       const summary = [place.host, place.step, `try ${made + 1}`].filter((part) => part).join(': ');
       if (delay > 0 && (await condition(isOver, delay, { summary }))) throw coded(failure);
     }
   }
+}
+
+function describeTry(
+  { host }: Place,
+  made: number,
+  tries: number | undefined,
+  delay: number,
+  { message }: Failure,
+): string {
+  const which = tries === undefined ? `try ${made}` : `try ${made} of ${tries}`;
+  const next = delay === 0 ? 'at once' : `in ${Math.round(delay / 1000)} s`;
+  return `${host === undefined ? '' : `${host}, `}${which} failed, the next begins ${next}: ${message}`;
 }

@@ -83,7 +83,7 @@ async function patiently<T>(
   const step = way.nextStep();
   const patience = until(deadline, way.policy.compensation.delaySeconds);
   const { application, environment, grantedTo } = way;
-  return way.board.step(title, names(way.hosts), async (mark) => {
+  return way.board.step(title, names(way.hosts), async (mark, tell) => {
     const onHost = async (host: HostRef): Promise<Tried<T>> => {
       const call = { application, environment, host, ...(grantedTo === undefined ? {} : { grantedTo }) };
       try {
@@ -91,7 +91,7 @@ async function patiently<T>(
           patience,
           { step: title, host: host.name },
           (tryNumber) => work({ ...call, token: way.token(step, tryNumber) }),
-          () => !isCounted(way, host.name),
+          { isOver: () => !isCounted(way, host.name), tell },
         );
         mark(host.name, 'done');
         return { host: host.name, result };

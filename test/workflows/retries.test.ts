@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { ErrorCode } from '../../src/domain/errors.js';
 import type { HostErrorCode } from '../../src/domain/host-protocol.js';
+import * as messages from '../../src/workflows/messages.js';
 import { policy } from '../domain/release-fixtures.js';
 import { failure, upgrade, type Call } from './mock-activities.js';
-import { TestServer } from './test-server.js';
+import { ended, TestServer, until } from './test-server.js';
 
 let server: TestServer;
 beforeAll(async () => {
@@ -61,6 +62,30 @@ describe('forward, a step that fails with', () => {
     150_000,
   );
 });
+
+test(
+  'while a step waits for its next try, the run says why',
+  () =>
+    server.play(
+      async (stage) => {
+        const run = await stage.deploy({ version: '2.0.0' });
+        const detail = async () =>
+          (await run.query(messages.progress)).steps.find(({ title }) => title === 'stage')?.detail;
+        await until(
+          async () => (await detail()) === 'web-1, try 1 of 3 failed, the next begins in 30 s: not yet',
+        );
+        expect((await ended(run)).status).toBe('COMPLETED');
+        expect(await detail()).toBe('');
+      },
+      upgrade({
+        stage: ({ token, host }) =>
+          token.try === 1 && host.name === 'web-1'
+            ? Promise.reject(failure('NOT_READY', 'not yet'))
+            : Promise.resolve(),
+      }),
+    ),
+  150_000,
+);
 
 describe('back', () => {
   test('tries go on at growing intervals of at most 30 s', () => {

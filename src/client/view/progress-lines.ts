@@ -14,13 +14,15 @@ function stepLines(before: StepProgress | undefined, step: StepProgress): string
   const where = hosts.length === 0 ? '' : ` (${hosts.join(', ')})`;
   const start = began ? [`${mark('running')} ${step.title}${where}`] : [];
   const ended = step.state !== 'running' && step.state !== 'waiting' && before?.state !== step.state;
+  const tells = step.state === 'running' && step.detail !== '' && before?.detail !== step.detail;
+  const told = tells ? [`  ${mark(step.state)} ${step.title}: ${step.detail}`] : [];
   const took = elapsed(step, 0);
   const end = [
     `${mark(step.state)} ${step.title}`,
     ...(took === '' ? [] : [`  ${took}`]),
     ...(step.detail === '' ? [] : [`: ${step.detail}`]),
   ];
-  return [...start, ...hostLines(before, step), ...(ended ? [end.join('')] : [])];
+  return [...start, ...hostLines(before, step), ...told, ...(ended ? [end.join('')] : [])];
 }
 
 function headLines(before: Progress | null, now: Progress): string[] {

@@ -36,6 +36,12 @@ test('one line for each host and step that changes', () => {
   ]);
 });
 
+test('what a step that goes on says of itself is told once', () => {
+  const tried = progress({ steps: [step({ detail: 'web1, try 1 of 3 failed' })] });
+  expect(progressLines(running, tried)).toEqual(['  ▶ activate backend: web1, try 1 of 3 failed']);
+  expect(progressLines(tried, tried)).toEqual([]);
+});
+
 test('a step that began and ended between two looks has both lines', () => {
   const quick = step({ title: 'plan', state: 'done', hosts: {}, endedAt: '2026-11-21T12:00:00.100Z' });
   expect(progressLines(progress(), progress({ steps: [quick] }))).toEqual(['▶ plan', '✓ plan  0.1 s']);
