@@ -1,7 +1,7 @@
 import { TerminatedFailure, TimeoutFailure, WorkflowFailedError } from '@temporalio/client';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import type { RunKind } from '../domain/environment-state.js';
-import { ERRORS, isErrorCode } from '../domain/errors.js';
+import { ERRORS, isErrorCode, type ErrorCode } from '../domain/errors.js';
 import type { PreflightReport } from '../domain/preflight.js';
 import type { Progress } from '../domain/progress.js';
 import { EXIT_STATUS, EXIT_STATUS_OF_RECOVERY, type Outcome } from '../domain/outcome.js';
@@ -11,6 +11,8 @@ export interface RunEnd {
   /** `null`: it was ended from outside, and did not say. */
   readonly outcome: Outcome | null;
   readonly message: string;
+  /** Of what failed; left out where nothing did. */
+  readonly code?: ErrorCode;
   /** What every host serves; `null` when nothing, or nobody knows; left out where the run did not say. */
   readonly serving?: string | null;
   readonly exitStatus: number;
@@ -67,6 +69,10 @@ export function progressIn(said: unknown): Progress | undefined {
   return isResult(said) ? said.progress : undefined;
 }
 
+function codeOf(cause: Error | undefined): { readonly code?: ErrorCode } {
+  return cause instanceof ApplicationFailure && isErrorCode(cause.type) ? { code: cause.type } : {};
+}
+
 /**
  * How a run that did not complete ended: its own word where it left one.
  * @throws what it was given, unless that is a workflow's failure
@@ -75,7 +81,7 @@ export function endOfFailed(error: unknown, kind: RunKind): RunEnd {
   if (!(error instanceof WorkflowFailedError)) throw error;
   const { cause } = error;
   const result = detailOf(error);
-  if (isResult(result)) return endOfCompleted(result, kind);
+  if (isResult(result)) return { ...endOfCompleted(result, kind), ...codeOf(cause) };
   if (cause instanceof ApplicationFailure && isErrorCode(cause.type)) {
     const isInput = ERRORS[cause.type].class === 'input';
     return unsaid(`${cause.type}: ${cause.message}`, isInput ? 2 : 1);

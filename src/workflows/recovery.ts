@@ -14,6 +14,7 @@ import { adoptHosts, grantedTo } from './host-steps.js';
 import * as messages from './messages.js';
 import { supply, withdraw } from './recovery-steps.js';
 import { environmentOf, Run } from './run.js';
+import { endsDryRunsOpenly } from './versions.js';
 import { bringBack, type BroughtBack, type CommitState, type WayBack } from './way-back.js';
 
 /**
@@ -35,6 +36,7 @@ export async function recovery(request: RecoveryRequest): Promise<RecoveryResult
     })
     .catch((cause: unknown) => endedUnchanged(run, cause));
   if (!request.dryRun) await CancellationScope.nonCancellable(() => leave(run, ending));
+  else if (ending.outcome !== 'DRY_RUN' && endsDryRunsOpenly()) run.board.end(ending.outcome, ending.message);
   return { ...conclude(run, ending), plan };
 }
 
@@ -66,8 +68,8 @@ async function planned(run: Run, request: RecoveryRequest): Promise<RecoveryPlan
 
 function dryRun(run: Run, plan: RecoveryPlan): Ending {
   const message = `Nothing was changed: every host would serve ${describeRelease(plan.to)}.`;
-  run.board.end('NOOP', message);
-  return { outcome: 'NOOP', message, failure: null };
+  run.board.end('DRY_RUN', message);
+  return { outcome: 'DRY_RUN', message, failure: null };
 }
 
 /** From here on it can't be stopped: whoever interrupts a way back leaves hosts in between. */

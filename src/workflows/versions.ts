@@ -30,3 +30,8 @@ export function isLean(): boolean {
 export function isChecked(): boolean {
   return patched('checked-releases');
 }
+
+/** True for recoveries that were begun by a version of this code in which a dry run that is refused says so in its search attributes. */
+export function endsDryRunsOpenly(): boolean {
+  return patched('open-dry-runs');
+}

@@ -97,7 +97,7 @@ test('a dry run prints the plan and changes nothing', async () => {
   ]);
   expect(status).toBe(0);
   const json = await run('rollback', 'dev', '--reason', 'what if', '--dry-run', '--json');
-  expect(JSON.parse(json.stdout)).toMatchObject({ outcome: 'NOOP', plan: { silent: ['web3'] } });
+  expect(JSON.parse(json.stdout)).toMatchObject({ outcome: 'DRY_RUN', plan: { silent: ['web3'] } });
   expect(await run('rollback', 'dev', '--reason', 'REFUSED', '--dry-run')).toMatchObject({
     status: 2,
     stdout: expect.stringContaining('REFUSED: rollback came to REFUSED'),

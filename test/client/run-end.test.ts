@@ -1,7 +1,10 @@
 import { expect, test } from '@jest/globals';
 import { TerminatedFailure, WorkflowFailedError } from '@temporalio/client';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
+import { Chalk } from 'chalk';
 import { detailOf, endOfCompleted, endOfFailed, progressIn } from '../../src/client/run-end.js';
+import { describeEnd } from '../../src/client/view/run-end.js';
+import { ERRORS, runbook } from '../../src/domain/errors.js';
 import { EXIT_STATUS, EXIT_STATUS_OF_RECOVERY, type Outcome } from '../../src/domain/outcome.js';
 
 function failed(cause: Error): WorkflowFailedError {
@@ -26,6 +29,18 @@ test.each(STATUSES)(
     expect(endOfFailed(failed(new CancelledFailure('so it is', [result])), kind)).toEqual(end);
   },
 );
+
+test('what failed has a code, and what to do about it', () => {
+  const result = { outcome: 'REFUSED', message: 'validate: there is none' };
+  const cause = ApplicationFailure.create({ message: 'none', type: 'RELEASE_INVALID', details: [result] });
+  const end = endOfFailed(failed(cause), 'deployment');
+  expect(end).toEqual({ ...result, exitStatus: 2, code: 'RELEASE_INVALID' });
+  expect(describeEnd(end, 'production', new Chalk({ level: 0 })).split('\n')).toEqual([
+    'REFUSED: validate: there is none',
+    `  RELEASE_INVALID: ${ERRORS.RELEASE_INVALID.advice}`,
+    `  See ${runbook('RELEASE_INVALID')}`,
+  ]);
+});
 
 test('going back is a failure of a deployment, and what a recovery was asked for', () => {
   const result = { outcome: 'ROLLED_BACK', message: 'back' };

@@ -277,25 +277,6 @@ describe('a rollback by hand', () => {
       expect((await ended(rollback)).result.outcome).toBe('ROLLED_BACK');
     }, world);
   }, 150_000);
-
-  test(
-    'tried dry changes nothing and takes nobody’s place',
-    () =>
-      server.play(async (stage) => {
-        await twoReleases(stage);
-        const rollback = await stage.recover(
-          { kind: 'rollback', to: null, components: null },
-          { dryRun: true },
-        );
-        expect((await ended(rollback)).result).toMatchObject({
-          outcome: 'NOOP',
-          plan: { to: { version: '1.0.0' } },
-        });
-        expect(stage.world.of('restore')).toHaveLength(0);
-        expect((await stage.status()).history).toHaveLength(2);
-      }),
-    150_000,
-  );
 });
 
 test('a rollback that is terminated in the middle is finished by the environment', () => {

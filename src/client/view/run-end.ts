@@ -1,4 +1,5 @@
 import type { ChalkInstance } from 'chalk';
+import { ERRORS, runbook } from '../../domain/errors.js';
 import { isRollback } from '../../domain/outcome.js';
 import type { Terminal } from '../terminal.js';
 import type { RunEnd } from '../run-end.js';
@@ -19,7 +20,12 @@ export function describeEnd(end: RunEnd, environment: string, colour: ChalkInsta
     : isRollback(outcome)
       ? colour.red(outcome)
       : colour.yellow(outcome);
-  return `${word}: ${printable(end.message, 2000)}`;
+  return [`${word}: ${printable(end.message, 2000)}`, ...whatToDo(end)].join('\n');
+}
+
+/** As of an error of the command line. */
+function whatToDo({ code }: RunEnd): string[] {
+  return code === undefined ? [] : [`  ${code}: ${ERRORS[code].advice}`, `  See ${runbook(code)}`];
 }
 
 /** The last line about a run, after the table of a preflight that did not let it in. */

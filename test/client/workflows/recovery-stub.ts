@@ -26,7 +26,7 @@ function planOf({ wish }: RecoveryRequest): RecoveryPlan {
   return { ...plan, policy: {} as RecoveryPlan['policy'] };
 }
 
-const GOOD: readonly Outcome[] = ['SUCCEEDED', 'NOOP'];
+const GOOD: readonly Outcome[] = ['SUCCEEDED', 'NOOP', 'DRY_RUN'];
 
 /**
  * Ends at once, by its reason: the outcome it names (a recovery that did what it was to is `ROLLED_BACK` for a rollback), or
@@ -34,7 +34,7 @@ const GOOD: readonly Outcome[] = ['SUCCEEDED', 'NOOP'];
  */
 export async function recovery(request: RecoveryRequest): Promise<RecoveryResult> {
   const { deploymentId, environment, reason, wish, dryRun } = request;
-  const outcome = reason in EXIT_STATUS ? (reason as Outcome) : dryRun ? 'NOOP' : 'SUCCEEDED';
+  const outcome = reason in EXIT_STATUS ? (reason as Outcome) : dryRun ? 'DRY_RUN' : 'SUCCEEDED';
   let phase: Phase = 'deploying';
   setHandler(messages.progress, (): Progress => {
     const version = wish.kind === 'rollback' ? (wish.to ?? '1.0.0') : '2.0.0';
@@ -55,7 +55,7 @@ export async function recovery(request: RecoveryRequest): Promise<RecoveryResult
   phase = 'ended';
   const message = `${wish.kind} came to ${outcome}: ${JSON.stringify(wish)}`;
   const ended = { deploymentId, environment, version: '1.0.0', outcome, serving: '1.0.0', message };
-  const result = { ...ended, plan: dryRun && outcome === 'NOOP' ? planOf(request) : null };
+  const result = { ...ended, plan: dryRun && outcome === 'DRY_RUN' ? planOf(request) : null };
   if (GOOD.includes(outcome) || (outcome === 'ROLLED_BACK' && wish.kind === 'rollback')) return result;
   throw ApplicationFailure.create({ message, type: outcome, nonRetryable: true, details: [result] });
 }
