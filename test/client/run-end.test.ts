@@ -36,9 +36,8 @@ test('what failed has a code, and what to do about it', () => {
   const end = endOfFailed(failed(cause), 'deployment');
   expect(end).toEqual({ ...result, exitStatus: 2, code: 'RELEASE_INVALID' });
   expect(describeEnd(end, 'production', new Chalk({ level: 0 })).split('\n')).toEqual([
+    `RELEASE_INVALID: ${ERRORS.RELEASE_INVALID.advice} See ${runbook('RELEASE_INVALID')}`,
     'REFUSED: validate: there is none',
-    `  RELEASE_INVALID: ${ERRORS.RELEASE_INVALID.advice}`,
-    `  See ${runbook('RELEASE_INVALID')}`,
   ]);
 });
 

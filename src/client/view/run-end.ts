@@ -20,12 +20,12 @@ export function describeEnd(end: RunEnd, environment: string, colour: ChalkInsta
     : isRollback(outcome)
       ? colour.red(outcome)
       : colour.yellow(outcome);
-  return [`${word}: ${printable(end.message, 2000)}`, ...whatToDo(end)].join('\n');
+  return [...whatToDo(end, colour), `${word}: ${printable(end.message, 2000)}`].join('\n');
 }
 
-/** As of an error of the command line. */
-function whatToDo({ code }: RunEnd): string[] {
-  return code === undefined ? [] : [`  ${code}: ${ERRORS[code].advice}`, `  See ${runbook(code)}`];
+/** Before the verdict, which is the last line of every run. */
+function whatToDo({ code }: RunEnd, colour: ChalkInstance): string[] {
+  return code === undefined ? [] : [colour.dim(`${code}: ${ERRORS[code].advice} See ${runbook(code)}`)];
 }
 
 /** The last line about a run, after the table of a preflight that did not let it in. */
