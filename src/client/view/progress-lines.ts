@@ -1,4 +1,5 @@
 import { mark, type Progress, type StepProgress } from '../../domain/progress.js';
+import { approvalLines } from './approval-lines.js';
 import { printable } from './printable.js';
 import { elapsed } from './times.js';
 
@@ -31,6 +32,7 @@ function headLines(before: Progress | null, now: Progress): string[] {
     lines.push(`plan ${now.planHash}: ${now.from ?? 'nothing'} → ${now.version}`);
   if (before?.phase !== now.phase) lines.push(`— ${now.phase}`);
   if (now.message !== '' && now.phase !== 'ended' && before?.message !== now.message) lines.push(now.message);
+  if (before?.approval?.round !== now.approval?.round) lines.push(...approvalLines(now));
   return lines;
 }
 

@@ -1,5 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { LineWatcher } from '../../../src/client/view/watchers.js';
+import { Chalk } from 'chalk';
+import { progressTable } from '../../../src/client/view/progress-table.js';
 import { progressLines } from '../../../src/client/view/progress-lines.js';
 import { progress, step } from './progress.js';
 
@@ -40,6 +42,19 @@ test('what a step that goes on says of itself is told once', () => {
   const tried = progress({ steps: [step({ detail: 'web1, try 1 of 3 failed' })] });
   expect(progressLines(running, tried)).toEqual(['  ▶ activate backend: web1, try 1 of 3 failed']);
   expect(progressLines(tried, tried)).toEqual([]);
+});
+
+test('a run that waits for approval says what to type, once a round', () => {
+  const asking = (round: number) =>
+    progress({ approval: { round, signatures: 'optional', commands: ['safeguard approve dev'] } });
+  const said = ['To approve it:', '  safeguard approve dev'];
+  expect(progressLines(progress(), asking(1))).toEqual(said);
+  expect(progressLines(asking(1), asking(1))).toEqual([]);
+  expect(progressLines(asking(1), asking(2))).toEqual(said);
+  expect(progressLines(asking(2), progress())).toEqual([]);
+  expect(progressTable(asking(1), { colour: new Chalk({ level: 0 }), width: 80, now: 0 })).toContain(
+    said.join('\n'),
+  );
 });
 
 test('a step that began and ended between two looks has both lines', () => {
