@@ -1,5 +1,6 @@
 import { InvalidArgumentError } from 'commander';
-import { secondsOf } from '../domain/duration.js';
+import { DURATION_BOUNDS, secondsOf } from '../domain/duration.js';
+import { isCalendarDate } from '../domain/zoned-time.js';
 
 /** Plain digits: `Number` takes `1e3`, `0x10` and nothing at all, too. */
 function wholeNumber(text: string): number {
@@ -38,17 +39,20 @@ export function onCancel(text: string): 'leave' | 'cancel' {
 export function duration(text: string): number {
   const seconds = secondsOf(text);
   if (seconds !== null) return seconds;
-  throw new InvalidArgumentError('Expected a duration such as 30s, 10m or 2h.');
+  throw new InvalidArgumentError(`Expected a duration such as 30s, 10m or 2h: ${DURATION_BOUNDS}.`);
 }
 
 /** A moment: an ISO time, or how long ago. */
 export function since(text: string): Date {
   const ago = secondsOf(text);
   if (ago !== null) return new Date(Date.now() - ago * 1000);
-  const moment = new Date(ISO.test(text) ? text : Number.NaN);
+  const isTime = ISO.test(text);
+  if (isTime && !isCalendarDate(text.slice(0, 10)))
+    throw new InvalidArgumentError(`${text.slice(0, 10)} is no day of the calendar.`);
+  const moment = new Date(isTime ? text : Number.NaN);
   if (!Number.isNaN(moment.getTime())) return moment;
   throw new InvalidArgumentError(
-    'Expected a time such as 2026-11-21 or 2026-11-21T11:45Z, or a duration such as 7d.',
+    `Expected a time such as 2026-11-21 or 2026-11-21T11:45Z, or a duration such as 7d: ${DURATION_BOUNDS}.`,
   );
 }
 

@@ -5,24 +5,25 @@ import type { Policy } from '../domain/policy.js';
 import type { SmokeLevel } from '../domain/smoke.js';
 import type { VersionForm } from '../domain/version.js';
 import { isVersion } from '../domain/version.js';
+import { approvalProblems } from './approvals.js';
+import { judgedApplication, placeholdersOf, withPathsFrom } from './application.js';
 import { absoluteSecret, secretHeadersFrom } from './guarded.js';
-import { mergeOver } from './merge.js';
+import { isMap, mapOf } from './merge.js';
 import { readConfigText } from './read-text.js';
 import { resolvedOwnChecks } from './own-checks.js';
 import type { OwnCheckSection } from './own-checks-schema.js';
-import { fillPlaceholders, type Placeholders } from './placeholders.js';
-import { assertApprovable } from './approvals.js';
 import { effectiveIntentions, effectivePolicy } from './policies.js';
 import { policyLines, type PolicyLine } from './policy-keys.js';
+import { Problems, problemsOf, type Problem } from './problems.js';
 import {
-  applicationSchema,
   configSchema,
+  environmentSection,
   type ApplicationSection,
   type ConfigFile,
   type EnvironmentSection,
   type SecretReference,
 } from './schema.js';
-import { ConfigSource, describeIssues } from './source.js';
+import { ConfigSource } from './source.js';
 
 /** One environment of an application, complete: overrides laid over, placeholders filled, paths absolute. */
 export interface EnvironmentConfig extends ApplicationSection {
@@ -107,108 +108,21 @@ export interface Config {
   readonly audit: AuditConfig;
 }
 
-type Path = readonly PropertyKey[];
-
-function invalid(message: string): SafeguardError {
-  return new SafeguardError('CONFIG_INVALID', message);
-}
-
-/** A merged value stands in the environment when it overrides there, in the application's own part otherwise. */
-function origin(source: ConfigSource, environment: string): (path: Path) => Path {
-  const depth = (from: Path, path: Path): number =>
-    path.findLastIndex((_key, index) => source.has([...from, ...path.slice(0, index + 1)]));
-  return (path) => {
-    const own = ['environments', environment];
-    const there = depth(own, path);
-    return there === path.length - 1 || there > depth([], path) ? [...own, ...path] : path;
-  };
-}
-
-function placeholdersOf(file: ConfigFile, name: string, { vars }: EnvironmentSection): Placeholders {
-  return {
-    application: file.application,
-    environment: name,
-    ...Object.fromEntries(Object.entries(vars).map(([key, value]) => [`vars.${key}`, value])),
-  };
-}
-
-function applicationPart(
-  source: ConfigSource,
-  file: ConfigFile,
-  name: string,
-  section: EnvironmentSection,
-): ApplicationSection {
-  const merged = mergeOver(
-    { components: file.components, migrations: file.migrations, cache: file.cache },
-    { components: section.components, migrations: section.migrations },
-  );
-  const known = placeholdersOf(file, name, section);
-  const locate = origin(source, name);
-  const filled = fillPlaceholders(merged, known, (path, placeholder) => {
-    throw invalid(
-      `${source.place(locate(path))} ${path.join('.')}: {${placeholder}} stands for nothing in environment ${name}; known: ${Object.keys(known).join(', ')}, release, version`,
-    );
+/** What is wrong with an environment beside its components; `raw` is what the file has there. */
+function environmentProblems(application: string, name: string, raw: unknown): Problem[] {
+  const path = ['environments', name];
+  const hosts =
+    isMap(raw) && Object.hasOwn(raw, 'hosts') === Object.hasOwn(raw, 'inventory')
+      ? [{ path, text: 'expected either hosts or inventory' }]
+      : [];
+  const parsed = environmentSection.safeParse(raw);
+  if (!parsed.success) return hosts;
+  const checks: Problem[] = [];
+  const known = placeholdersOf(application, name, parsed.data);
+  resolvedOwnChecks(parsed.data.own_checks, known, '/', (index, text) => {
+    checks.push({ path: [...path, 'own_checks', index], text });
   });
-  const parsed = applicationSchema.safeParse(filled);
-  if (!parsed.success) throw invalid(`environment ${name}:\n${describeIssues(source, parsed.error, locate)}`);
-  return parsed.data;
-}
-
-type Component = ApplicationSection['components'][string];
-
-/** Paths in the file are seen from it, wherever a worker was started. */
-function withPathsFrom(base: string, application: ApplicationSection): ApplicationSection {
-  const absolute = (reference: SecretReference): SecretReference => absoluteSecret(base, reference);
-  const withPlaybooks = <C extends Component>(component: C): C => ({
-    ...component,
-    ...(component.playbook === undefined ? {} : { playbook: resolve(base, component.playbook) }),
-    ...(component.undo_playbook === undefined
-      ? {}
-      : { undo_playbook: resolve(base, component.undo_playbook) }),
-  });
-  const located = (component: Component): Component => {
-    if (component.kind !== 'systemd') return withPlaybooks(component);
-    const secrets = Object.entries(component.secrets).map(([key, at]) => [key, absolute(at)] as const);
-    return withPlaybooks({ ...component, secrets: Object.fromEntries(secrets) });
-  };
-  const components = Object.entries(application.components).map(
-    ([name, component]) => [name, located(component)] as const,
-  );
-  const { migrations } = application;
-  return {
-    ...application,
-    components: Object.fromEntries(components),
-    ...(migrations ? { migrations: { ...migrations, password: absolute(migrations.password) } } : {}),
-  };
-}
-
-function assertRoutes(source: ConfigSource, application: ApplicationSection): void {
-  for (const [name, component] of Object.entries(application.components)) {
-    if (component.kind !== 'static') continue;
-    for (const [prefix, target] of Object.entries(component.routes)) {
-      if (application.components[target]?.kind === 'systemd') continue;
-      throw invalid(
-        `${source.place(['components', name, 'routes', prefix])} components.${name}.routes.${prefix}: expected the name of a systemd component, got ${target}`,
-      );
-    }
-  }
-}
-
-/** A playbook is Ansible's; one that is named and never carried out would be a mistake that nobody sees. */
-function assertPlaybooks(source: ConfigSource, application: ApplicationSection): void {
-  for (const [name, component] of Object.entries(application.components)) {
-    if (component.transport === 'ansible') continue;
-    const key = (['playbook', 'undo_playbook'] as const).find((one) => component[one] !== undefined);
-    if (key === undefined) continue;
-    const place = source.place(['components', name, key]);
-    throw invalid(`${place} components.${name}.${key}: expected transport: ansible beside it`);
-  }
-}
-
-function assertHosts(source: ConfigSource, name: string, { hosts, inventory }: EnvironmentSection): void {
-  if ((hosts === undefined) !== (inventory === undefined)) return;
-  const place = source.place(['environments', name]);
-  throw invalid(`${place} environments.${name}: expected either hosts or inventory`);
+  return [...hosts, ...approvalProblems(name, parsed.data, effectivePolicy(parsed.data).approval), ...checks];
 }
 
 function environmentConfig(
@@ -216,13 +130,9 @@ function environmentConfig(
   file: ConfigFile,
   name: string,
   section: EnvironmentSection,
+  application: ApplicationSection,
 ): EnvironmentConfig {
-  const application = applicationPart(source, file, name, section);
-  assertRoutes(source, application);
-  assertPlaybooks(source, application);
-  assertHosts(source, name, section);
   const policy = effectivePolicy(section);
-  assertApprovable(source, name, section, policy.approval);
   const base = dirname(source.file);
   return {
     ...withPathsFrom(base, application),
@@ -243,12 +153,9 @@ function environmentConfig(
     policy,
     ownChecks: resolvedOwnChecks(
       section.own_checks,
-      placeholdersOf(file, name, section),
+      placeholdersOf(file.application, name, section),
       base,
-      (index, why) => {
-        const place = source.place(['environments', name, 'own_checks', index]);
-        throw invalid(`${place} environments.${name}.own_checks.${index}: ${why}`);
-      },
+      () => undefined,
     ),
     policyLines: policyLines(section.policy, policy, effectiveIntentions(section), (key) => {
       const path = ['environments', name, ...key.split('.')];
@@ -286,8 +193,6 @@ function auditConfig(base: string, { audit, records }: ConfigFile): AuditConfig 
   if (audit === undefined) return { kind: 'directory', directory: resolve(base, records, 'audit') };
   if (typeof audit === 'string') return { kind: 'directory', directory: resolve(base, audit) };
   const { bucket, prefix = '', region, endpoint = null, access_key, secret_key } = audit.s3;
-  if ((access_key === undefined) !== (secret_key === undefined))
-    throw invalid('audit.s3: expected both access_key and secret_key, or neither');
   return {
     kind: 's3',
     bucket,
@@ -305,14 +210,34 @@ function auditConfig(base: string, { audit, records }: ConfigFile): AuditConfig 
  */
 export function parseConfig(file: string, text: string): Config {
   const source = new ConfigSource(file, text);
-  const parsed = configSchema.safeParse(source.value());
-  if (!parsed.success) throw invalid(describeIssues(source, parsed.error));
-  const environments = Object.entries(parsed.data.environments).map(
-    ([name, section]) => [name, environmentConfig(source, parsed.data, name, section)] as const,
-  );
+  const value = source.value();
+  const problems = new Problems(source);
+  const parsed = configSchema.safeParse(value);
+  if (!parsed.success) problems.add(problemsOf(parsed.error));
+  const applications = judgedApplications(value, problems);
+  if (!parsed.success || problems.areThere) throw problems.asError();
+  const environments = Object.entries(parsed.data.environments).flatMap(([name, section]) => {
+    const judged = applications.get(name);
+    return judged ? [[name, environmentConfig(source, parsed.data, name, section, judged)] as const] : [];
+  });
   const { application } = parsed.data;
   const audit = auditConfig(dirname(file), parsed.data);
   return { file, application, environments: new Map(environments), audit };
+}
+
+/** The application of each environment; what is wrong is added to `problems`, also where the rest of the file is wrong. */
+function judgedApplications(value: unknown, problems: Problems): Map<string, ApplicationSection> {
+  const found = new Map<string, ApplicationSection>();
+  const file = mapOf(value);
+  // A wrong name is told once, and not again wherever {application} stands.
+  const application = configSchema.shape.application.catch('application').parse(file['application']);
+  for (const [name, raw] of Object.entries(mapOf(file['environments']))) {
+    const judged = judgedApplication(value, application, name, raw);
+    if (judged) problems.addOf(name, judged.problems);
+    if (judged?.application) found.set(name, judged.application);
+    problems.add(environmentProblems(application, name, raw));
+  }
+  return found;
 }
 
 /**

@@ -1,5 +1,11 @@
-function isMap(value: unknown): value is Record<string, unknown> {
+/** True for what YAML calls a map. */
+export function isMap(value: unknown): value is Record<string, unknown> {
   return value !== null && typeof value === 'object' && !Array.isArray(value);
+}
+
+/** The value where it is a map; an empty one otherwise. */
+export function mapOf(value: unknown): Readonly<Record<string, unknown>> {
+  return isMap(value) ? value : {};
 }
 
 /** Lays `over` onto `base`: maps key by key, everything else whole; `undefined` leaves what is there. */

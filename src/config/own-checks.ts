@@ -5,7 +5,7 @@ import type { OwnCheckSection } from './own-checks-schema.js';
 import { fillPlaceholders, placeholdersIn, type Placeholders } from './placeholders.js';
 
 /** Told of a check that can't be, by its place in the list. */
-export type Refuse = (index: number, why: string) => never;
+export type Refuse = (index: number, why: string) => void;
 
 /** What each kind is about; what is outside only warns unless told otherwise (spec S10). */
 const CATEGORIES: Readonly<Record<OwnCheckSection['kind'], CheckCategory>> = {
@@ -33,20 +33,23 @@ function objectionTo(section: OwnCheckSection): string | null {
   return null;
 }
 
-/** The list with its placeholders filled and its files found from `base`; `refuse` is told of the first one that can't be. */
+/** The list with its placeholders filled and its files found from `base`; `refuse` is told of each that can't be. */
 export function resolvedOwnChecks(
   sections: readonly OwnCheckSection[],
   known: Placeholders,
   base: string,
   refuse: Refuse,
 ): OwnCheckSection[] {
-  const unknown = (path: readonly PropertyKey[], placeholder: string): never =>
-    refuse(Number(path[0]), `{${placeholder}} stands for nothing; known: ${Object.keys(known).join(', ')}`);
-  const filled = fillPlaceholders(sections, known, unknown) as OwnCheckSection[];
+  const open = new Set<number>();
+  const filled = fillPlaceholders(sections, known, (path, placeholder) => {
+    const index = Number(path[0]);
+    open.add(index);
+    refuse(index, `{${placeholder}} stands for nothing; known: ${Object.keys(known).join(', ')}`);
+  }) as OwnCheckSection[];
   const names = new Set<string>();
   return filled.map((section, index) => {
     const objection = names.has(section.name) ? 'this name is there already' : objectionTo(section);
-    if (objection !== null) return refuse(index, objection);
+    if (objection !== null && !open.has(index)) refuse(index, objection);
     names.add(section.name);
     return withPathsFrom(base, section);
   });

@@ -246,16 +246,21 @@ export const configSchema = z.strictObject({
       [
         line.min(1),
         z.strictObject({
-          s3: z.strictObject({
-            bucket: line.min(1),
-            prefix: line.regex(/^[^/].*[^/]$|^[^/]$/, 'expected a prefix without / at its ends').optional(),
-            region: line.default('us-east-1'),
-            /** Of a store that is not Amazon's; asked by path. */
-            endpoint: line.regex(/^https?:\/\//, 'expected a URL').optional(),
-            /** Left out: as the AWS SDK finds them, from the environment, its files, or the machine's role. */
-            access_key: secretReference.optional(),
-            secret_key: secretReference.optional(),
-          }),
+          s3: z
+            .strictObject({
+              bucket: line.min(1),
+              prefix: line.regex(/^[^/].*[^/]$|^[^/]$/, 'expected a prefix without / at its ends').optional(),
+              region: line.default('us-east-1'),
+              /** Of a store that is not Amazon's; asked by path. */
+              endpoint: line.regex(/^https?:\/\//, 'expected a URL').optional(),
+              /** Left out: as the AWS SDK finds them, from the environment, its files, or the machine's role. */
+              access_key: secretReference.optional(),
+              secret_key: secretReference.optional(),
+            })
+            .refine(
+              ({ access_key, secret_key }) => (access_key === undefined) === (secret_key === undefined),
+              'expected both access_key and secret_key, or neither',
+            ),
         }),
       ],
       { error: 'expected a directory, or {s3: {bucket: …}}' },

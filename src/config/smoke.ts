@@ -4,10 +4,11 @@ import { SafeguardError } from '../domain/errors.js';
 import { isOfLevel, type SmokeLevel, type SmokeProbe, type SmokeTest } from '../domain/smoke.js';
 import { absoluteSecret } from './guarded.js';
 import { fillPlaceholders, placeholdersIn, type Placeholders } from './placeholders.js';
+import { describeIssues } from './problems.js';
 import { readConfigText } from './read-text.js';
 import type { SecretReference } from './schema.js';
 import { smokeSchema, type SmokeEntry } from './smoke-schema.js';
-import { ConfigSource, describeIssues } from './source.js';
+import { ConfigSource } from './source.js';
 
 /** Smoke tests, read and judged. */
 export interface SmokeSuite {

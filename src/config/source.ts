@@ -1,13 +1,12 @@
-import { isNode, isScalar, LineCounter, parseDocument, visit, type Document, type YAMLMap } from 'yaml';
-import type { z } from 'zod';
+import { isNode, isScalar, LineCounter, parseDocument, visit } from 'yaml';
+import type { Document, YAMLMap, YAMLParseError } from 'yaml';
 import { SafeguardError } from '../domain/errors.js';
 
-type Path = readonly PropertyKey[];
+/** Keys that lead to a value, from the file's beginning. */
+export type Path = readonly PropertyKey[];
 
 /** Problems that are told at once: nobody mends more, and each has to be looked up in the file. */
-const MOST_PROBLEMS = 20;
-/** Characters of a path that are shown; a key may be as long as the file. */
-const LONGEST_PATH = 200;
+export const MOST_PROBLEMS = 20;
 
 /** Where a text is no YAML of ours, and what is wrong there. */
 interface Objection {
@@ -19,38 +18,41 @@ interface Objection {
 /** `prettyErrors` would copy a piece of the text for each of a thousand errors, `uniqueKeys` compares every key with every other. */
 const OPTIONS = { prettyErrors: false, uniqueKeys: false } as const;
 
-function objectionTo(document: Document): Objection | null {
+/** What is wrong first; of keys that are there twice each, since one does not follow from another. */
+function objectionsTo(document: Document): Objection[] {
   const [first] = document.errors;
-  if (!first) return repeatedKey(document);
-  const isTooDeep = first.message.includes('call stack');
-  return { at: first.pos[0], sentence: isTooDeep ? TOO_DEEP : first.message };
+  if (!first) return repeatedKeys(document);
+  return [{ at: first.pos[0], sentence: sentenceOf(first) }];
 }
 
 const TOO_DEEP = 'is nested too deeply';
 
-function repeatedKey(document: Document): Objection | null {
-  let found: Objection | null = null;
-  visit(document, {
-    Map: (_key, map) => {
-      found ??= repeatedIn(map);
-      return found ? visit.BREAK : undefined;
-    },
-  });
-  return found;
+function sentenceOf({ code, message }: Pick<YAMLParseError, 'code' | 'message'>): string {
+  if (code === 'MULTIPLE_DOCS') return 'a second document begins here; expected one in the file';
+  return message.includes('call stack') ? TOO_DEEP : message;
 }
 
-function repeatedIn(map: YAMLMap): Objection | null {
+function repeatedKeys(document: Document): Objection[] {
+  const found: Objection[] = [];
+  visit(document, {
+    Map: (_key, map) => {
+      found.push(...repeatedIn(map).slice(0, MOST_PROBLEMS));
+      return found.length < MOST_PROBLEMS ? undefined : visit.BREAK;
+    },
+  });
+  return found.slice(0, MOST_PROBLEMS);
+}
+
+function repeatedIn(map: YAMLMap): Objection[] {
   const seen = new Set<unknown>();
-  for (const { key } of map.items) {
-    if (!isScalar(key)) continue;
-    if (seen.has(key.value))
-      return {
-        at: key.range?.[0] ?? 0,
-        sentence: `Map keys must be unique; ${String(key.value).slice(0, 60)} is there twice`,
-      };
+  return map.items.flatMap(({ key }) => {
+    if (!isScalar(key)) return [];
+    const isFirst = !seen.has(key.value);
     seen.add(key.value);
-  }
-  return null;
+    if (isFirst) return [];
+    const shown = String(key.value).slice(0, 60);
+    return [{ at: key.range?.[0] ?? 0, sentence: `Map keys must be unique; ${shown} is there twice` }];
+  });
 }
 
 /** A YAML file that can say where in it something stands. */
@@ -64,10 +66,13 @@ export class ConfigSource {
     text: string,
   ) {
     this.document = this.guarded(() => parseDocument(text, { ...OPTIONS, lineCounter: this.lines }));
-    const objection = this.guarded(() => objectionTo(this.document));
-    if (!objection) return;
-    const { line, col } = this.lines.linePos(objection.at);
-    throw new SafeguardError('CONFIG_INVALID', `${file}:${line}:${col} ${objection.sentence}`);
+    const objections = this.guarded(() => objectionsTo(this.document));
+    if (objections.length === 0) return;
+    const told = objections.map(({ at, sentence }) => {
+      const { line, col } = this.lines.linePos(at);
+      return `${file}:${line}:${col} ${sentence}`;
+    });
+    throw new SafeguardError('CONFIG_INVALID', told.join('\n'));
   }
 
   /** The plain value. */
@@ -101,41 +106,4 @@ export class ConfigSource {
   has(path: Path): boolean {
     return this.document.hasIn(path);
   }
-}
-
-/** One line a problem: `safeguard.yaml:12:9 components.backend.port: expected number, received string`. */
-export function describeIssues(
-  source: ConfigSource,
-  error: z.ZodError,
-  locate: (path: Path) => Path = (path) => path,
-): string {
-  const problems = error.issues.flatMap((issue) =>
-    issue.code === 'unrecognized_keys'
-      ? issue.keys.map((key) => ({ path: [...issue.path, key], text: 'is no key that is known here' }))
-      : [{ path: issue.path, text: sentence(issue) }],
-  );
-  const told = problems
-    .slice(0, MOST_PROBLEMS)
-    .map(({ path, text }) => `${source.place(locate(path))} ${shownPath(path)}: ${text}`);
-  const more = problems.length - told.length;
-  return [...told, ...(more > 0 ? [`… and ${more} more`] : [])].join('\n');
-}
-
-function shownPath(path: Path): string {
-  const whole = path.join('.');
-  return whole.length <= LONGEST_PATH ? whole || 'file' : `${whole.slice(0, LONGEST_PATH)}…`;
-}
-
-/** What a person should have written, without the words of the schema library. */
-function sentence(issue: z.core.$ZodIssue): string {
-  if (issue.code === 'invalid_key') {
-    const [inner] = issue.issues;
-    return `is no key that may stand here${inner ? `: ${inner.message}` : ''}`;
-  }
-  return issue.message
-    .replace(/^Invalid (input|string|option)(: |$)/, '')
-    .replace(/^Too (big|small): /, '')
-    .replace('expected record', 'expected map')
-    .replace('expected object', 'expected map')
-    .replace(/^(expected .*), received undefined$/, 'is missing; $1');
 }

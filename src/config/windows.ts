@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { minutesOf } from '../domain/calendar.js';
 import { WEEKDAYS, type CalendarWindow, type MonthDay, type Weekday } from '../domain/windows.js';
-import { isTimeZone } from '../domain/zoned-time.js';
+import { isCalendarDate, isTimeZone } from '../domain/zoned-time.js';
 
 const TIME = '([01]\\d|2[0-3]):[0-5]\\d|24:00';
 const YEAR_DATE = '\\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\\d|3[01])';
@@ -32,14 +32,12 @@ type Section = z.output<typeof section>;
 /** A window, or the place and the sentence that say what is wrong with it. */
 type Read = CalendarWindow | { readonly at: 'days' | 'from' | 'until'; readonly wrong: string };
 
-/** February 30 is no day; it would silently be March. */
+/** A date of the form that is in the calendar, too. */
 function isDay(text: string, form: RegExp): boolean {
   if (!form.test(text)) return false;
   const [date = ''] = text.split('T');
   // A leap year has every day that a year can have.
-  const whole = form === YEARLY ? `2028-${date}` : date;
-  const parsed = new Date(`${whole}T00:00:00Z`);
-  return !Number.isNaN(parsed.getTime()) && parsed.toISOString().startsWith(whole);
+  return isCalendarDate(form === YEARLY ? `2028-${date}` : date);
 }
 
 /** A date without a time is the whole day. */

@@ -1,6 +1,7 @@
 import type { TemporalSettings } from '../adapters/temporal-connection.js';
 import type { Config } from '../config/load.js';
 import type { Finding } from '../domain/finding.js';
+import { ansibleFileFindings } from './files.js';
 import { nodeFinding, programFindings } from './machine.js';
 import { placeFindings } from './places.js';
 import { sshFindings } from './ssh.js';
@@ -17,7 +18,12 @@ export interface Patient {
 
 async function runnerFindings(config: Config): Promise<Finding[]> {
   const environments = [...config.environments.values()];
-  const found = [programFindings(environments), sshFindings(environments), placeFindings(config)];
+  const found = [
+    programFindings(environments),
+    ansibleFileFindings(environments),
+    sshFindings(environments),
+    placeFindings(config),
+  ];
   return (await Promise.all(found)).flat();
 }
 

@@ -8,7 +8,8 @@ import { missing, ok, warning, type Finding } from '../domain/finding.js';
 /** Rights of anybody but the owner. */
 const OF_OTHERS = 0o077;
 
-function why(error: unknown): string {
+/** Why a file can't be read, after its name. */
+export function unreadable(error: unknown): string {
   const code = (error as NodeJS.ErrnoException).code;
   if (code === 'ENOENT') return 'is not there';
   return code === 'EACCES' ? 'may not be read by this user' : `can't be read (${String(code)})`;
@@ -31,7 +32,7 @@ async function keyFinding(file: string): Promise<Finding> {
   } catch (error) {
     return missing(
       check,
-      `${file} ${why(error)}`,
+      `${file} ${unreadable(error)}`,
       'Make one (ssh-keygen -t ed25519), and prepare the hosts with its public half.',
     );
   }
@@ -52,6 +53,8 @@ async function knownHostsFinding(file: string, hosts: readonly HostRef[]): Promi
   try {
     const known = isKnown(await readFile(file, 'utf8'));
     const unknown = hosts.filter((host) => !known(host));
+    // Those of an inventory are known to a run only.
+    if (hosts.length === 0) return ok(check, file);
     if (unknown.length === 0) return ok(check, `${file} has ${hosts.map(({ name }) => name).join(', ')}`);
     return missing(
       check,
@@ -61,8 +64,8 @@ async function knownHostsFinding(file: string, hosts: readonly HostRef[]): Promi
   } catch (error) {
     return missing(
       check,
-      `${file} ${why(error)}`,
-      `Make it, and compare each key with what the host's console shows: ${hosts.map(scan).join('; ')}`,
+      `${file} ${unreadable(error)}`,
+      `Make it, and compare each key with what the host's console shows: ${hosts.map(scan).join('; ') || 'ssh-keyscan, for each host of the inventory'}`,
     );
   }
 }
@@ -73,7 +76,7 @@ async function signersFinding(file: string): Promise<Finding> {
     (error: unknown) =>
       missing(
         'allowed-signers',
-        `${file} ${why(error)}`,
+        `${file} ${unreadable(error)}`,
         'List in it who may sign with which key; see docs/approvals.md.',
       ),
   );

@@ -1,6 +1,12 @@
 /** What a clock on the wall shows, as the milliseconds at which a clock in UTC shows the same. No moment by itself. */
 export type WallTime = number;
 
+/** Whether a date such as `2026-02-28` is in the calendar; a `Date` would silently take February 30 for a day of March. */
+export function isCalendarDate(date: string): boolean {
+  const parsed = new Date(`${date}T00:00:00Z`);
+  return !Number.isNaN(parsed.getTime()) && parsed.toISOString().startsWith(date);
+}
+
 const MINUTE_MS = 60_000;
 /** Farther than any zone is from UTC, nearer than any zone changes twice. */
 const APART_MS = 30 * 60 * MINUTE_MS;

@@ -1,10 +1,10 @@
-import { rm } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { runCli } from '../../src/client/main.js';
 import { freePort } from '../../src/dev/ports.js';
 import { CapturedTerminal } from './captured-terminal.js';
-import { shopFolder } from './shop.js';
+import { SHOP, shopFolder } from './shop.js';
 
 let folder: string;
 let nowhere: string;
@@ -91,6 +91,11 @@ test('config check says what it read, and what is wrong', async () => {
   const good = await run('config', 'check');
   expect(good).toMatchObject({ status: 0 });
   expect(good.stdout).toContain('prod: backend on web1, web2; no migrations; approval required');
+  const file = join(folder, 'inventory.yaml');
+  await writeFile(file, SHOP.replace('    hosts: { web1: 127.0.0.1 }', '    inventory: { file: hosts.ini }'));
+  const other = new CapturedTerminal();
+  await runCli(['config', 'check', '--config', file], '1', other);
+  expect(other.stdout).toContain(`dev: backend on the hosts of ${join(folder, 'hosts.ini')}; no migrations`);
   const terminal = new CapturedTerminal();
   expect(await runCli(['config', 'check', '--config', '/nowhere.yaml'], '1', terminal)).toBe(2);
   expect(terminal.stderr).toContain("/nowhere.yaml can't be read");

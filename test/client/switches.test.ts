@@ -127,8 +127,38 @@ describe('a time', () => {
 
   test('is refused when nobody knows which is meant', () => {
     for (const text of ['soon', '18:00', '2026-13-24T18:00', '2026-12-24T28:00Z'])
-      expect(() => parseMoment(text, 'UTC', now)).toThrow('is no time');
+      expect(() => parseMoment(text, 'UTC', now)).toThrow(/is no (time|day)/);
     expect(() => parseMoment('2026-12-24T18:00', null, now)).toThrow('different time zones');
+  });
+
+  test.each([
+    '2027-02-30T00:00',
+    '2027-02-30 00:00',
+    '2027-02-30T00:00Z',
+    '2027-02-30T00:00+02:00',
+    '2027-02-30',
+  ])('%s is refused, and not moved to March', (text) => {
+    for (const zone of ['Europe/Berlin', null])
+      expect(() => parseMoment(text, zone, now)).toThrow('2027-02-30 is no day of the calendar.');
+  });
+
+  test('a leap year has its day', () => {
+    expect(parseMoment('2028-02-29T00:00Z', null, now)).toBe('2028-02-29T00:00:00.000Z');
+  });
+
+  test('a date alone is asked for the time that is meant, and both that are proposed are taken', () => {
+    expect(() => parseMoment('2026-12-24', 'UTC', now)).toThrow(
+      '2026-12-24 has no time of day; say 2026-12-24T00:00 for its beginning, 2026-12-24T24:00 for its end.',
+    );
+    expect(parseMoment('2026-12-24T00:00', 'Europe/Berlin', now)).toBe('2026-12-23T23:00:00.000Z');
+    expect(parseMoment('2026-12-24T24:00', 'Europe/Berlin', now)).toBe('2026-12-24T23:00:00.000Z');
+  });
+
+  test('a span out of bounds is told the bounds', () => {
+    for (const text of ['9999999999d', '0s'])
+      expect(() => parseMoment(text, 'UTC', now)).toThrow(
+        'a whole number from 1 to 999999, then s, m, h or d',
+      );
   });
 });
 

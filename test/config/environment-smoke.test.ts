@@ -15,9 +15,11 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-/** The fixture in a folder of its own, with a `smoke` section in staging. */
-function config(section: string): Config {
-  return parseConfig(join(folder, 'safeguard.yaml'), changed(LAST, `${LAST}    smoke: ${section}\n`));
+/** The fixture in a folder of its own, with a `smoke` section in staging, and more in production. */
+function config(section: string, more = ''): Config {
+  const text = changed(LAST, `${LAST}    smoke: ${section}\n`);
+  const production = '    policy: production\n';
+  return parseConfig(join(folder, 'safeguard.yaml'), text.replace(production, production + more));
 }
 
 function staging(section: string): EnvironmentConfig {
@@ -96,6 +98,16 @@ describe('config check', () => {
     if (text !== null) await file(text);
     const name = text === null ? 'nowhere.yaml' : 'smoke.yaml';
     expect(() => configSummary(config(`{ file: ${name} }`))).toThrow(why);
+  });
+
+  test('names what is wrong with the tests of each environment, and once what they share', async () => {
+    await file('tests: [{ name: nothing }]');
+    const both = (production: string) =>
+      config('{ file: smoke.yaml }', `    smoke: { file: ${production} }\n`);
+    expect(() => configSummary(both('nowhere.yaml'))).toThrow(
+      /nowhere\.yaml can't be read.*\n.*smoke\.yaml:1:\d+ tests\.0: expected exactly one of http/,
+    );
+    expect(() => configSummary(both('smoke.yaml'))).toThrow(/^[^\n]*$/);
   });
 
   test.each([

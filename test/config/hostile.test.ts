@@ -73,6 +73,11 @@ describe('a file as large as one may be is refused in bounded time, and in a few
       `${GOOD}${times(SIZE / 20, (index) => `  e${index}: {}\n`)}`,
       '… and ',
     ],
+    [
+      'thousands of wrong environments that share a mistake',
+      `${GOOD.replace('kind: systemd', 'kind: sytemd')}${times(SIZE / 20, (index) => `  e${index}: {}\n`)}`,
+      '… and ',
+    ],
     ['thousands of tags', '!a '.repeat(SIZE / 3), 'at most one tag'],
     ['thousands of aliases', `a: &a x\nb: [${'*a,'.repeat(SIZE / 3)}1]`, 'resource exhaustion'],
     ['one key of all of it', `${'k'.repeat(1000)}: ${'x'.repeat(SIZE - 2000)}`, 'is no key'],

@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { execa } from 'execa';
 import { parseConfig } from '../../src/config/load.js';
+import { examine } from '../../src/doctor/doctor.js';
+import { ansibleFileFindings } from '../../src/doctor/files.js';
 import { nodeFinding, programFindings } from '../../src/doctor/machine.js';
 import { placeFindings } from '../../src/doctor/places.js';
 import { sshFindings } from '../../src/doctor/ssh.js';
@@ -131,4 +133,57 @@ test('Ansible is looked for where a component or the inventory needs it', async 
   ]);
   if (before === undefined) delete process.env['SAFEGUARD_ANSIBLE'];
   else process.env['SAFEGUARD_ANSIBLE'] = before;
+});
+
+describe('files of Ansible', () => {
+  const text = SHOP.replace(
+    '    kind: systemd',
+    '    kind: systemd\n    transport: ansible\n    playbook: play.yml\n    undo_playbook: undo.yml',
+  ).replace('    hosts: { web1: 127.0.0.1 }', '    inventory: { file: hosts.ini }');
+  const parsed = () => parseConfig(join(folder, 'safeguard.yaml'), text);
+  const played = () => [...parsed().environments.values()];
+
+  test('that are not there are named, each once, with what to do', async () => {
+    const found = await ansibleFileFindings(played());
+    expect(found).toEqual(
+      [
+        ['inventory', 'hosts.ini', 'inventory.file'],
+        ['playbook', 'play.yml', 'playbook'],
+        ['undo-playbook', 'undo.yml', 'undo_playbook'],
+      ].map(([check, file, key]) => ({
+        check,
+        state: 'missing',
+        found: `${join(folder, file ?? '')} is not there`,
+        advice: `Put it there, readable for the worker's user, or correct ${key ?? ''}.`,
+      })),
+    );
+  });
+
+  test('are looked at by the doctor of a runner', async () => {
+    const settings = { address: '127.0.0.1:1', namespace: 'default', configured: true, credentials: {} };
+    const found = await examine({ settings, config: parsed(), isRunner: true });
+    expect(states(found)).toEqual(expect.arrayContaining(['inventory missing', 'playbook missing']));
+    // The server that is away is waited for, too.
+  }, 60_000);
+
+  test('that are there are in order, an inventory that is a folder included', async () => {
+    await mkdir(join(folder, 'hosts.ini'));
+    await writeFile(join(folder, 'play.yml'), '');
+    await writeFile(join(folder, 'undo.yml'), '');
+    expect(states(await ansibleFileFindings(played()))).toEqual([
+      'inventory ok',
+      'playbook ok',
+      'undo-playbook ok',
+    ]);
+  });
+
+  test('hosts that only an inventory has are not missed in known_hosts', async () => {
+    const only = played().filter(({ inventory }) => inventory !== null);
+    await writeFile(join(folder, 'known_hosts'), '');
+    expect(of(await sshFindings(only), 'known-hosts')).toMatchObject([
+      { state: 'ok', found: join(folder, 'known_hosts') },
+    ]);
+    await rm(join(folder, 'known_hosts'));
+    expect(of(await sshFindings(only), 'known-hosts')[0]?.advice).toContain('each host of the inventory');
+  });
 });

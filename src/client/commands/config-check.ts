@@ -12,8 +12,8 @@ export function configCheck(terminal: Terminal, options: GlobalOptions): number 
 
 function configText({ file, application, environments }: ReturnType<typeof configSummary>): string {
   const lines = environments.map(
-    ({ name, hosts, components, approval, migrations, smoke }) =>
-      `  ${name}: ${components.join(', ')} on ${hosts.join(', ')}; ${migrations ? 'with' : 'no'} migrations; approval ${approval ? 'required' : 'not required'}${smoke === 0 ? '' : `; ${smoke} smoke test${smoke === 1 ? '' : 's'}`}`,
+    ({ name, hosts, inventory, components, approval, migrations, smoke }) =>
+      `  ${name}: ${components.join(', ')} on ${inventory === null ? hosts.join(', ') : `the hosts of ${inventory}`}; ${migrations ? 'with' : 'no'} migrations; approval ${approval ? 'required' : 'not required'}${smoke === 0 ? '' : `; ${smoke} smoke test${smoke === 1 ? '' : 's'}`}`,
   );
   return [`${file} is in order: application ${application}`, ...lines].join('\n');
 }

@@ -7,13 +7,14 @@ import { schemaKeys, type JsonSchema, type SchemaKey } from '../../config/schema
 const INTRODUCTION = `# Configuration reference
 
 Every key of \`safeguard.yaml\`, as this version knows it. Unknown keys are refused. \`safeguard config check\` judges a file, and names line and
-column of each mistake; \`safeguard policy show <environment>\` shows the values in force and where each comes from.
+column of each mistake, save those that can't be judged before another is mended; \`safeguard policy show <environment>\` shows the values in
+force and where each comes from.
 
 Made by \`safeguard config schema --markdown\`; a test holds it to the code. How to write a first file:
 [bring your own application](bring-your-own-application.md).
 
-In a path, \`*\` is a name of your own and \`[]\` an item of a list. A duration is a number and \`s\`, \`m\`, \`h\` or \`d\`: \`30s\`, \`10m\`. Paths
-of files are seen from the folder of \`safeguard.yaml\`.
+In a path, \`*\` is a name of your own and \`[]\` an item of a list. A duration is a whole number from 1 to
+999999 and \`s\`, \`m\`, \`h\` or \`d\`: \`30s\`, \`10m\`. Paths of files are seen from the folder of \`safeguard.yaml\`.
 
 ## In your editor
 
