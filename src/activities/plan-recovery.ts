@@ -104,7 +104,7 @@ async function toSupply(
     if (wish.kind !== 'rollback') return [];
     throw new SafeguardError(
       'ROLLBACK_TARGET_MISSING',
-      `${lacking.join(', ')} does not hold ${describeRelease(to)} whole, and this runner can't supply it: ${cause.message}`,
+      `${lacking.join(', ')} ${lacking.length === 1 ? 'does' : 'do'} not hold ${describeRelease(to)} whole, and this runner can't supply it: ${cause.message}`,
       { cause },
     );
   }

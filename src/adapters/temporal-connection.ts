@@ -1,6 +1,7 @@
 import { Client, Connection, type ConnectionOptions } from '@temporalio/client';
 import { loadClientConnectConfig, type LoadClientProfileOptions } from '@temporalio/envconfig';
-import { SafeguardError } from '../domain/errors.js';
+import { SafeguardError, type ErrorCode } from '../domain/errors.js';
+import { objectionToText } from '../domain/texts.js';
 import { RETRIES } from './temporal-retries.js';
 
 /** Where a server is expected when nobody says anything. */
@@ -27,14 +28,18 @@ export interface TemporalOverrides {
   /** Profile of Temporal's TOML file; default `TEMPORAL_PROFILE`, then `default`. */
   readonly profile?: string | undefined;
   /** Instead of `process.env`. */
-  readonly environment?: Readonly<Record<string, string>>;
+  readonly environment?: Readonly<Record<string, string | undefined>>;
 }
 
-function profileOptions({ profile, environment }: TemporalOverrides): LoadClientProfileOptions {
-  return {
-    ...(profile === undefined ? {} : { profile }),
-    ...(environment === undefined ? {} : { overrideEnvVars: { ...environment } }),
-  };
+/** A variable that is empty counts as one that is not set, as a workflow of CI leaves it when it has nothing to say. */
+function profileOptions({ profile, environment = process.env }: TemporalOverrides): LoadClientProfileOptions {
+  const set = Object.entries(environment).filter((one): one is [string, string] => (one[1] ?? '') !== '');
+  return { ...(profile === undefined ? {} : { profile }), overrideEnvVars: Object.fromEntries(set) };
+}
+
+function assertText(code: ErrorCode, name: string, text: string | undefined): void {
+  const objection = text === undefined ? null : objectionToText(name, text);
+  if (objection !== null) throw new SafeguardError(code, objection);
 }
 
 function load(overrides: TemporalOverrides): ReturnType<typeof loadClientConnectConfig> {
@@ -54,11 +59,16 @@ function load(overrides: TemporalOverrides): ReturnType<typeof loadClientConnect
 
 /**
  * Where Temporal is: overrides, then `TEMPORAL_*`, then the profile of Temporal's own TOML file, then
- * `127.0.0.1:7233` and namespace `default`. Throws CONFIG_INVALID on a broken file or an unknown profile.
+ * `127.0.0.1:7233` and namespace `default`. Throws REQUEST_INVALID when what overrides them is blank or no line, CONFIG_INVALID when
+ * the others are, or on a broken file or an unknown profile.
  */
 export function temporalSettings(overrides: TemporalOverrides = {}): TemporalSettings {
+  for (const name of ['address', 'namespace', 'profile'] as const)
+    assertText('REQUEST_INVALID', `--${name}`, overrides[name]);
   const { connectionOptions, namespace } = load(overrides);
   const { tls, apiKey, metadata } = connectionOptions;
+  assertText('CONFIG_INVALID', 'The address in TEMPORAL_ADDRESS or the profile', connectionOptions.address);
+  assertText('CONFIG_INVALID', 'The namespace in TEMPORAL_NAMESPACE or the profile', namespace);
   const address = overrides.address ?? connectionOptions.address;
   return {
     address: address ?? DEFAULT_ADDRESS,

@@ -18,7 +18,10 @@ export function addChecks(program: Command, terminal: Terminal, done: OnStatus):
     .option('--by <name>', 'who asks (default: GITHUB_ACTOR, or user@host)')
     .action(async (environment: string, _: unknown, command: Command) => {
       const { health } = await import('./commands/health.js');
-      done(await health(terminal, environment, command.optsWithGlobals<HealthOptions>()));
+      const options = command.optsWithGlobals<HealthOptions>();
+      if (options.every !== undefined && !options.watch)
+        command.error("error: option '--every <duration>' is of use with --watch only");
+      done(await health(terminal, environment, options));
     });
   program
     .command('preflight <environment>')

@@ -1,6 +1,9 @@
 import { createHash } from 'node:crypto';
 import { ciDeploymentId, ciIdentity, isCiJob, type CiWish } from '../domain/deployment-id.js';
+import { SafeguardError } from '../domain/errors.js';
+import { objectionToSource } from '../domain/request.js';
 import type { ReleaseSource } from '../domain/run.js';
+import { oneLine } from './one-line.js';
 
 /** What a process is told by its surroundings. */
 export type Variables = Readonly<Record<string, string | undefined>>;
@@ -29,7 +32,10 @@ export function ciId(variables: Variables, wish: CiWish): string | null {
   return ciDeploymentId(job, digest);
 }
 
-/** Where the release comes from: by the command line, or by GitHub Actions where its job is about this very commit. */
+/**
+ * Where the release comes from: by the command line, or by GitHub Actions where its job is about this very commit.
+ * @throws SafeguardError REQUEST_INVALID
+ */
 export function releaseSource(
   said: { readonly commit?: string | undefined; readonly ref?: string | undefined },
   variables: Variables,
@@ -38,6 +44,9 @@ export function releaseSource(
   const [commit, commitFrom] = first(said.commit, own, variables, 'GITHUB_SHA');
   const [ref, refFrom] = first(said.ref, own, variables, 'GITHUB_REF');
   if (commit === null && ref === null) return null;
+  if (ref !== null) oneLine(refFrom === 'option' ? '--ref' : 'GITHUB_REF', ref);
+  const objection = objectionToSource({ commit, ref });
+  if (objection !== null) throw new SafeguardError('REQUEST_INVALID', objection);
   return { source: { commit, ref }, from: { commit: commitFrom, ref: refFrom } };
 }
 

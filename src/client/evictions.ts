@@ -8,6 +8,7 @@ import type { Eviction } from '../domain/recovery.js';
 import * as messages from '../workflows/messages.js';
 import type { EnvironmentStatus } from '../workflows/messages.js';
 import { environmentHandle, type Place } from './environments.js';
+import { Refusal } from './refusal.js';
 import { isAway, type Session } from './session.js';
 
 /** How long an environment may take to judge an eviction, in milliseconds. */
@@ -15,7 +16,7 @@ const ANSWER_MS = 20_000;
 
 /**
  * Takes a host out of an environment.
- * @throws SafeguardError HOST_UNKNOWN with the environment's own words, RUN_NOT_FOUND, TEMPORAL_UNREACHABLE
+ * @throws SafeguardError HOST_UNKNOWN, RUN_NOT_FOUND, TEMPORAL_UNREACHABLE; Refusal with the environment's own words
  */
 export async function evictHost(
   session: Session,
@@ -26,8 +27,7 @@ export async function evictHost(
   try {
     return await session.call(() => handle.executeUpdate(messages.evict, { args: [said] }), ANSWER_MS);
   } catch (cause) {
-    if (cause instanceof WorkflowUpdateFailedError)
-      throw new SafeguardError('HOST_UNKNOWN', cause.cause?.message ?? cause.message, { cause });
+    if (cause instanceof WorkflowUpdateFailedError) throw refusalOf(place, cause);
     if (cause instanceof WorkflowNotFoundError)
       throw new SafeguardError(
         'RUN_NOT_FOUND',
@@ -38,6 +38,17 @@ export async function evictHost(
       throw unanswered(place, cause);
     throw cause;
   }
+}
+
+/** In the environment's words, which begin like this for a host that it does not have. */
+function refusalOf({ environment }: Place, failed: WorkflowUpdateFailedError): Error {
+  const message = failed.cause?.message ?? failed.message;
+  if (message.startsWith('There is no host '))
+    return new SafeguardError('HOST_UNKNOWN', message, { cause: failed });
+  return new Refusal(
+    `${message} safeguard status ${environment} shows which hosts are evicted, and how each comes back in.`,
+    { cause: failed },
+  );
 }
 
 function unanswered({ environment }: Place, cause: Error): SafeguardError {

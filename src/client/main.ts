@@ -1,9 +1,15 @@
-import { CommanderError } from 'commander';
 import type { GlobalOptions } from './options.js';
 import { createProgram } from './program.js';
-import { endWhenUnread, processTerminal, type Terminal } from './terminal.js';
+import { endWhenUnread, guarded, processTerminal, type Terminal } from './terminal.js';
 import { annotation, isGithubActions } from './view/annotation.js';
-import { describeError, errorFacts, exitStatusOf, usageFacts, type ErrorFacts } from './view/error.js';
+import {
+  describeError,
+  errorFacts,
+  exitStatusOf,
+  UsageError,
+  usageFacts,
+  type ErrorFacts,
+} from './view/error.js';
 
 /** Exit status for a command line that makes no sense. */
 const USAGE = 2;
@@ -20,8 +26,9 @@ function ownTerminal(): Terminal {
 export async function runCli(
   argv: readonly string[],
   version: string,
-  terminal: Terminal = ownTerminal(),
+  shown: Terminal = ownTerminal(),
 ): Promise<number> {
+  const terminal = guarded(shown);
   let status = 0;
   const program = createProgram(terminal, version, (came) => void (status = came));
   const words = argv[0] === '--version' ? ['-V'] : argv;
@@ -35,7 +42,7 @@ export async function runCli(
       const { code, message, advice } = facts();
       terminal.err(annotation('error', `safeguard: ${code}`, [message, advice].filter(Boolean).join(' ')));
     };
-    if (error instanceof CommanderError) {
+    if (error instanceof UsageError) {
       if (error.exitCode === 0) return 0;
       tell(() => usageFacts(error, USAGE));
       return USAGE;

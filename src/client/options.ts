@@ -3,6 +3,7 @@ import { hostname, userInfo } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { loadConfig, type Config } from '../config/load.js';
 import { SafeguardError } from '../domain/errors.js';
+import { oneLine } from './one-line.js';
 
 /** Options that every command takes. */
 export interface GlobalOptions {
@@ -15,6 +16,9 @@ export interface GlobalOptions {
 }
 
 const FILE = 'safeguard.yaml';
+
+/** Longest path of a file that Linux takes. */
+export const PATH_LIMIT = 4096;
 
 function searchUpwards(from: string): string {
   for (let folder = resolve(from); ; folder = dirname(folder)) {
@@ -30,17 +34,21 @@ function searchUpwards(from: string): string {
 
 /**
  * The configuration that the options name, or the nearest `safeguard.yaml` from `from` upwards.
- * @throws SafeguardError CONFIG_INVALID
+ * @throws SafeguardError CONFIG_INVALID, REQUEST_INVALID
  */
 export function configuration(options: Pick<GlobalOptions, 'config'>, from: string = process.cwd()): Config {
+  if (options.config !== undefined) oneLine('--config', options.config, PATH_LIMIT);
   return loadConfig(options.config ?? searchUpwards(from));
 }
 
-/** Who acts, as far as this machine can tell: `--by`, GitHub's actor, or user@host. Nothing proves it. */
+/**
+ * Who acts, as far as this machine can tell: `--by`, GitHub's actor, or user@host. Nothing proves it.
+ * @throws SafeguardError REQUEST_INVALID
+ */
 export function actor(by?: string): string {
-  if (by !== undefined) return by;
+  if (by !== undefined) return oneLine('--by', by);
   const github = process.env['GITHUB_ACTOR'];
-  if (github !== undefined && github !== '') return github;
+  if (github !== undefined && github !== '') return oneLine('GITHUB_ACTOR', github);
   return `${userName()}@${hostname()}`;
 }
 

@@ -1,4 +1,4 @@
-import { Argument, Command } from 'commander';
+import { Argument, Command, type CommanderError } from 'commander';
 import { count, duration, ifBusy, onCancel, port } from './arguments.js';
 import type { AbortOptions } from './commands/abort.js';
 import type { SchemaOptions } from './commands/config-schema.js';
@@ -18,6 +18,7 @@ import { addQueue } from './queue-commands.js';
 import { addSwitches } from './switch-commands.js';
 import { addRecoveries } from './recovery-commands.js';
 import type { Terminal } from './terminal.js';
+import { usageError, UsageError } from './view/error.js';
 
 /** Told the exit status that a command came to. */
 export type OnStatus = (status: number) => void;
@@ -38,7 +39,7 @@ function base(terminal: Terminal, version: string): Command {
       .configureOutput({
         writeOut: (text) => terminal.out(text.trimEnd()),
         writeErr: (text) => terminal.err(text.trimEnd()),
-        outputError: (text, write) => write(text.replace(/^error: /, 'error USAGE: ')),
+        outputError: (text, write) => write(usageError(text)),
       })
   );
 }
@@ -178,6 +179,7 @@ function addProcesses(program: Command, terminal: Terminal, done: OnStatus): voi
     .option('--metrics-port <port>', 'serve metrics for Prometheus on this port', port)
     .option('--metrics-address <address>', 'address to serve them on', '127.0.0.1')
     .action(async (_: unknown, command: Command) => {
+      assertServed(command);
       const { worker } = await import('./commands/worker.js');
       done(await worker(terminal, command.optsWithGlobals<WorkerOptions>()));
     });
@@ -191,8 +193,32 @@ function addProcesses(program: Command, terminal: Terminal, done: OnStatus): voi
     .option('--metrics-port <port>', "serve the worker's metrics for Prometheus on this port", port)
     .option('--metrics-address <address>', 'address to serve them on', '127.0.0.1')
     .action(async (_: unknown, command: Command) => {
+      assertServed(command);
       const { dev } = await import('./commands/dev.js');
       done(await dev(command.optsWithGlobals<DevOptions>()));
+    });
+}
+
+/** An address of metrics that nobody serves would be ignored in silence. */
+function assertServed(command: Command): void {
+  const { metricsPort } = command.opts<WorkerOptions>();
+  if (metricsPort === undefined && command.getOptionValueSource('metricsAddress') === 'cli')
+    command.error("error: option '--metrics-address <address>' is of use with --metrics-port only");
+}
+
+/** In place of commander's own, which shows the whole program to whoever asks for a command that is not there. */
+function addHelp(program: Command): void {
+  program
+    .command('help [command...]')
+    .description('display help for command')
+    .action((names: readonly string[], _: unknown, help: Command) => {
+      let found = program;
+      for (const name of names) {
+        const inner = found.commands.find((command) => command.name() === name);
+        if (!inner) help.error(`error: unknown command '${name}'`);
+        found = inner;
+      }
+      found.outputHelp();
     });
 }
 
@@ -211,6 +237,7 @@ export function createProgram(terminal: Terminal, version: string, done: OnStatu
   addChecks(program, terminal, done);
   addMachine(program, terminal, done);
   addProcesses(program, terminal, done);
+  addHelp(program);
   pointToHelp(program, 'safeguard');
   return program;
 }
@@ -218,5 +245,8 @@ export function createProgram(terminal: Terminal, version: string, done: OnStatu
 /** Whoever mistakes an option of a command is sent to that command's help. */
 function pointToHelp(command: Command, path: string): void {
   command.showHelpAfterError(`  ${path} --help lists what may stand there`);
+  command.exitOverride((error: CommanderError) => {
+    throw new UsageError(error, path);
+  });
   for (const inner of command.commands) pointToHelp(inner, `${path} ${inner.name()}`);
 }

@@ -14,12 +14,17 @@ function refused(message: string, cause?: unknown): SafeguardError {
 }
 
 /**
- * The text that `by` signs to approve a plan.
- * @throws SafeguardError REQUEST_INVALID when the name can't stand in it
+ * The name of who decides: it may come to stand in what is signed.
+ * @throws SafeguardError REQUEST_INVALID when it can't
  */
-export function statementOf(subject: ApprovalSubject, by: string): string {
-  if (isPersonsName(by)) return approvalStatement(subject, by);
+export function personsName(by: string): string {
+  if (isPersonsName(by)) return by;
   throw refused('--by is a name: one line of at most 200 characters that can be seen.');
+}
+
+/** The text that `by` signs to approve a plan. */
+export function statementOf(subject: ApprovalSubject, by: string): string {
+  return approvalStatement(subject, personsName(by));
 }
 
 /**

@@ -5,10 +5,10 @@ import {
   WorkflowUpdateRPCTimeoutOrCancelledError,
 } from '@temporalio/client';
 import { SafeguardError } from '../domain/errors.js';
-import { isLine } from '../domain/request.js';
 import type { Switches, SwitchWish } from '../domain/switches.js';
 import * as messages from '../workflows/messages.js';
 import { environmentHandle, type Place } from './environments.js';
+import { oneLine } from './one-line.js';
 import { actor } from './options.js';
 import { Refusal } from './refusal.js';
 import { isAway, type Session } from './session.js';
@@ -27,9 +27,7 @@ export interface Said {
  * @throws SafeguardError REQUEST_INVALID
  */
 export function whoAndWhy({ by, reason }: Said): { readonly by: string; readonly reason: string } {
-  const said = { by: actor(by), reason };
-  if (isLine(said.by) && isLine(said.reason)) return said;
-  throw new SafeguardError('REQUEST_INVALID', 'Say who and why, in one line of at most 200 characters each.');
+  return { by: actor(by), reason: oneLine('--reason', reason) };
 }
 
 /**

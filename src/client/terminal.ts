@@ -1,4 +1,5 @@
 import { Chalk, type ChalkInstance } from 'chalk';
+import { writtenOut } from './view/printable.js';
 
 /** Where a command writes. Results go to `out`, everything about the way there to `err`. */
 export interface Terminal {
@@ -23,19 +24,34 @@ function colours(live: boolean): ChalkInstance {
 /** What shells expect of a program that was ended because nobody reads it any more (128 + SIGPIPE). */
 const EXIT_UNREAD = 141;
 
+/** Input or output failed, as sysexits.h has it. */
+const EXIT_UNWRITTEN = 74;
+
 /**
- * Ends the process without a word when whoever read its standard output has gone, as `head` does; a run that was shown goes on.
- * Without it, Node.js ends with a stack trace.
+ * Ends the process when its standard output can not be written: without a word when whoever read it has gone, as `head` does; with a
+ * sentence when the disk is full. A run that was shown goes on. Without it, Node.js ends with a stack trace.
  */
 export function endWhenUnread(): void {
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
-    process.exit(EXIT_UNREAD);
+  process.stdout.on('error', ({ code, message }: NodeJS.ErrnoException) => {
+    if (code === 'EPIPE') process.exit(EXIT_UNREAD);
+    process.stderr.write(`Standard output can't be written: ${message}. A run that was started goes on.\n`);
+    process.exit(EXIT_UNWRITTEN);
   });
-  process.stderr.on('error', (error: NodeJS.ErrnoException) => {
-    // Nobody is left who could be told.
-    if (error.code !== 'EPIPE') throw error;
-  });
+  // Nobody is left who could be told, and the result may still be wanted.
+  process.stderr.on('error', () => undefined);
+}
+
+/** The same terminal, which gets nothing to obey but our own colours, whatever a text of others holds. */
+export function guarded(terminal: Terminal): Terminal {
+  const { live, width, colour } = terminal;
+  const harmless = (text: string): string => writtenOut(text, colour.level > 0);
+  return {
+    out: (text) => terminal.out(harmless(text)),
+    err: (text) => terminal.err(harmless(text)),
+    live,
+    width,
+    colour,
+  };
 }
 
 /** The terminal of this process. */

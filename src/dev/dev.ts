@@ -1,7 +1,9 @@
-import { mkdir } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { access, mkdir } from 'node:fs/promises';
 import type { MetricsAddress } from '../adapters/metrics.js';
 import type { TemporalSettings } from '../adapters/temporal-connection.js';
 import type { Config } from '../config/load.js';
+import { SafeguardError } from '../domain/errors.js';
 import { startWorker } from '../worker.js';
 import { useOrStartServer, type FoundServer } from './find-server.js';
 
@@ -36,10 +38,25 @@ function introduce(server: FoundServer): void {
   if (server.kind !== 'configured') say(`Web UI: ${server.uiUrl}`);
 }
 
+/** @throws SafeguardError REQUEST_INVALID */
+async function makeState(directory: string): Promise<void> {
+  try {
+    await mkdir(directory, { recursive: true });
+    await access(directory, constants.W_OK | constants.X_OK);
+  } catch (cause) {
+    throw new SafeguardError(
+      'REQUEST_INVALID',
+      `The state can't be kept in ${JSON.stringify(directory)}, which is to be a directory: ${(cause as Error).message}. Name another with --state.`,
+      { cause },
+    );
+  }
+}
+
 /**
  * A server and a worker for one person's machine: uses the configured server or starts the embedded one, runs a worker beside
  * it, until told to stop. Answers the exit status.
- * @throws SafeguardError TEMPORAL_UNREACHABLE, TEMPORAL_DENIED, TEMPORAL_NOT_FOUND
+ * @throws SafeguardError TEMPORAL_UNREACHABLE, TEMPORAL_DENIED, TEMPORAL_NOT_FOUND; REQUEST_INVALID when the state directory can't be
+ *   used, or somebody runs it already
  */
 export async function runDev({
   settings,
@@ -49,7 +66,7 @@ export async function runDev({
   port,
   uiPort,
 }: DevOptions): Promise<number> {
-  await mkdir(stateDirectory, { recursive: true });
+  await makeState(stateDirectory);
   const server = await useOrStartServer({
     settings,
     stateDirectory,
@@ -57,11 +74,12 @@ export async function runDev({
     uiPort,
     onChange: (change) => say(`Temporal server: ${JSON.stringify(change)}`),
   });
+  if (server.kind === 'running')
+    throw new SafeguardError(
+      'REQUEST_INVALID',
+      `Process ${server.pid} already runs safeguard dev on ${stateDirectory}, with Temporal at ${server.settings.address} and its Web UI at ${server.uiUrl}.`,
+    );
   introduce(server);
-  if (server.kind === 'running') {
-    say(`Process ${server.pid} already runs safeguard dev on ${stateDirectory}.`);
-    return 1;
-  }
   try {
     await work(config, server, metrics);
     return 0;

@@ -46,7 +46,8 @@ function objectionToOptions(said: Partial<Record<keyof DeploymentRequest, unknow
   return source === undefined ? null : objectionToSource(source);
 }
 
-function objectionToSource(source: unknown): string | null {
+/** What is wrong with where a release is said to come from, or `null`. */
+export function objectionToSource(source: unknown): string | null {
   if (typeof source !== 'object' || source === null) return 'source says the commit and the ref, or null.';
   const { commit, ref } = source as Record<string, unknown>;
   if (commit !== null && !(typeof commit === 'string' && COMMIT.test(commit)))

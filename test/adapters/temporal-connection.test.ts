@@ -47,6 +47,24 @@ describe('where Temporal is', () => {
     expect(temporalSettings({ environment, address: 'override:3' })).toMatchObject({ address: 'override:3' });
   });
 
+  test('a variable that is empty counts as one that is not set', async () => {
+    const TEMPORAL_CONFIG_FILE = await profileFile('[profile.default]\naddress = "file:1"\n');
+    const environment = { TEMPORAL_CONFIG_FILE, TEMPORAL_ADDRESS: '', TEMPORAL_NAMESPACE: '' };
+    expect(temporalSettings({ environment })).toMatchObject({ address: 'file:1', namespace: 'default' });
+  });
+
+  test.each([
+    ['REQUEST_INVALID', '--address', { address: '' }],
+    ['REQUEST_INVALID', '--namespace', { namespace: 'a\nb' }],
+    ['REQUEST_INVALID', '--profile', { profile: ' ' }],
+    ['CONFIG_INVALID', 'TEMPORAL_NAMESPACE', { environment: { TEMPORAL_NAMESPACE: 'a'.repeat(201) } }],
+    ['CONFIG_INVALID', 'TEMPORAL_ADDRESS', { environment: { TEMPORAL_ADDRESS: '\u001b[31m' } }],
+  ])('%s: %s is blank, too long, or no line', (code, named, overrides) => {
+    expect(() => temporalSettings({ environment: { HOME: home }, ...overrides })).toThrow(
+      expect.objectContaining({ code, message: expect.stringContaining(named) }),
+    );
+  });
+
   test('an API key turns TLS on', () => {
     const environment = { HOME: home, TEMPORAL_ADDRESS: 'cloud:7233', TEMPORAL_API_KEY: 'key' };
     expect(temporalSettings({ environment }).credentials).toEqual({ apiKey: 'key', tls: true });

@@ -86,16 +86,20 @@ describe('host', () => {
   }, 60_000);
 
   test.each([
-    ['HOST_UNKNOWN', ['evict', 'dev', 'web9'], 'There is no host web9; known: web1, web2, web3.'],
-    ['HOST_UNKNOWN', ['evict', 'dev', 'web2'], 'web2 is evicted already.'],
-    ['HOST_UNKNOWN', ['evict', 'dev', 'web1'], 'web1 is the last host'],
-    ['HOST_UNKNOWN', ['rejoin', 'dev', 'web1'], '"web1" is not evicted from dev; evicted: web3, web2.'],
-    ['RUN_NOT_FOUND', ['evict', 'prod', 'web1'], 'prod never had a deployment'],
+    ['error HOST_UNKNOWN: ', ['evict', 'dev', 'web9'], 'There is no host web9; known: web1, web2, web3.'],
+    ['refused: ', ['evict', 'dev', 'web2'], 'web2 is evicted already. safeguard status dev shows'],
+    ['refused: ', ['evict', 'dev', 'web1'], 'web1 is the last host'],
+    [
+      'error HOST_UNKNOWN: ',
+      ['rejoin', 'dev', 'web1'],
+      '"web1" is not evicted from dev; evicted: web3, web2.',
+    ],
+    ['error RUN_NOT_FOUND: ', ['evict', 'prod', 'web1'], 'prod never had a deployment'],
   ])(
-    '%s in words: %j',
-    async (code, words, sentence) => {
+    '%sin words: %j',
+    async (said, words, sentence) => {
       const { status, stderr } = await run('host', ...words, '--reason', 'x');
-      expect(stderr).toContain(`error ${code}: ${sentence}`);
+      expect(stderr).toContain(`${said}${sentence}`);
       expect(status).toBe(2);
     },
     60_000,

@@ -15,6 +15,13 @@ beforeAll(async () => {
 
 afterAll(() => cli.stop(), 60_000);
 
+test('a namespace that the server does not have is a mistake of whoever named it', async () => {
+  expect(await cli.run('status', '--namespace', 'nope')).toMatchObject({
+    status: 2,
+    stderr: expect.stringContaining('has no namespace nope.') as unknown,
+  });
+}, 30_000);
+
 describe('one environment', () => {
   test('a deployment is followed, approved by another person, and ends as exit 0', async () => {
     const { terminal, ended } = begin(

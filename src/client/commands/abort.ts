@@ -1,4 +1,5 @@
 import { abortRun } from '../abort-run.js';
+import { oneLineIfAny } from '../one-line.js';
 import { actor, type GlobalOptions } from '../options.js';
 import { currentDeployment, namedRun, notAbortable } from '../runs.js';
 import { withSession } from '../session.js';
@@ -17,7 +18,10 @@ export interface AbortOptions extends GlobalOptions {
 /** `safeguard abort`: stops the run that holds the environment, the only open one, or the given one. */
 export async function abort(terminal: Terminal, environment: string, options: AbortOptions): Promise<number> {
   const place = placeOf(options, environment);
-  const said = { by: actor(options.by), reason: options.reason ?? 'no reason given' };
+  const said = {
+    by: actor(options.by),
+    reason: oneLineIfAny('--reason', options.reason) ?? 'no reason given',
+  };
   return withSession(options, async (session) => {
     const run = await (options.id === undefined
       ? currentDeployment(session, place)

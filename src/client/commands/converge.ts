@@ -1,5 +1,6 @@
 import { describeRelease } from '../../domain/release.js';
 import { statusIfAnswered } from '../environments.js';
+import { oneLineIfAny } from '../one-line.js';
 import { withSession } from '../session.js';
 import type { Terminal } from '../terminal.js';
 import { placeOf } from './place.js';
@@ -17,7 +18,8 @@ export async function converge(
   options: ConvergeOptions,
 ): Promise<number> {
   const place = placeOf(options, environment);
-  const request = requestFrom(place, { kind: 'converge', adopt: options.adopt ?? null }, options);
+  const adopt = oneLineIfAny('--adopt', options.adopt) ?? null;
+  const request = requestFrom(place, { kind: 'converge', adopt }, options);
   return withSession(options, async (session) => {
     const status = await statusIfAnswered(session, place);
     const committed = status?.committed ?? null;

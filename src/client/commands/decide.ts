@@ -1,13 +1,14 @@
-import type { ApprovalSubject } from '../../domain/approval.js';
+import { COMMENT_LIMIT, type ApprovalSubject } from '../../domain/approval.js';
 import { SafeguardError } from '../../domain/errors.js';
 import type { Progress } from '../../domain/progress.js';
 import type { RecordedDecision } from '../../domain/run.js';
 import { decide, fullHash, waitingRun } from '../decisions.js';
 import { runProgress, type Place } from '../environments.js';
+import { oneLine } from '../one-line.js';
 import { actor, type GlobalOptions } from '../options.js';
 import { namedRun, type RunRef } from '../runs.js';
 import { isAway, withSession, type Session } from '../session.js';
-import { signatureIn, signWith, statementOf } from '../signing.js';
+import { personsName, signatureIn, signWith, statementOf } from '../signing.js';
 import type { Terminal } from '../terminal.js';
 import { printable } from '../view/printable.js';
 import { placeOf } from './place.js';
@@ -84,14 +85,15 @@ export async function decideOn(
   options: DecideOptions,
 ): Promise<number> {
   const place = placeOf(options, environment);
+  const by = personsName(actor(options.by).trim());
+  const comment = oneLine('--comment', options.comment ?? '', COMMENT_LIMIT);
   return withSession(options, async (session) => {
     const asked = await question(session, place, options);
     const { run, planHash } = asked;
-    const by = actor(options.by).trim();
     const signature = verdict === 'approve' ? await signatureFor(asked, by, terminal, options) : undefined;
     const recorded = await decide(session, run, verdict, {
       by,
-      comment: options.comment ?? '',
+      comment,
       ...(planHash === undefined ? {} : { planHash }),
       ...(signature === undefined ? {} : { signature }),
     });
@@ -104,7 +106,9 @@ export async function decideOn(
 async function tell(terminal: Terminal, asked: Question, recorded: RecordedDecision): Promise<void> {
   const { run, progress } = asked;
   const { verdict, by, identity, comment, planHash } = recorded;
-  terminal.out(`${run.deploymentId} was ${verdict} by ${by} (${identity ?? 'claimed'}): ${comment}`);
+  terminal.out(
+    `${run.deploymentId} was ${verdict} by ${printable(by)} (${identity ?? 'claimed'}): ${printable(comment, COMMENT_LIMIT)}`,
+  );
   terminal.out(`  plan ${planHash}: ${progress.from ?? 'nothing'} → ${progress.version}`);
   const still = verdict === 'approved' ? await stillMissing(asked) : '';
   if (still !== '') terminal.out(`  ${printable(still)}`);
@@ -128,8 +132,8 @@ export async function printStatement(
   options: DecideOptions,
 ): Promise<number> {
   const place = placeOf(options, environment);
+  const by = personsName(actor(options.by).trim());
   return withSession(options, async (session) => {
-    const by = actor(options.by).trim();
     const statement = statementOf(subjectOf(await question(session, place, options)), by);
     // As a line of output it ends with the line break that it has anyway.
     terminal.out(options.json ? JSON.stringify({ statement }) : statement.trimEnd());

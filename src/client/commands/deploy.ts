@@ -1,4 +1,5 @@
 import { releaseSource, type FoundSource } from '../ci.js';
+import { oneLineIfAny } from '../one-line.js';
 import { actor, configuration } from '../options.js';
 import { withSession, type Session } from '../session.js';
 import { requestOf, startDeployment, startNamed, type Started } from '../start.js';
@@ -36,11 +37,11 @@ export async function deploy(
     version: options.version,
     requestedBy: actor(options.by),
     force: options.force === true,
-    adopt: options.adopt ?? null,
+    adopt: oneLineIfAny('--adopt', options.adopt) ?? null,
     id: options.id,
     ifBusy: options.ifBusy,
     maxWaitSeconds: options.maxWait,
-    override: options.override,
+    override: oneLineIfAny('--override', options.override),
     dryRun: options.dryRun,
     source: found?.source,
   });

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
-import { configuration } from '../options.js';
+import { oneLine } from '../one-line.js';
+import { configuration, PATH_LIMIT } from '../options.js';
 import { settingsFrom } from '../session.js';
 import { metricsOf, type WorkerOptions } from './worker.js';
 
@@ -14,7 +15,7 @@ export interface DevOptions extends WorkerOptions {
 /** `safeguard dev`: a server and a worker on this machine. */
 export async function dev(options: DevOptions): Promise<number> {
   const { port, uiPort } = options;
-  const stateDirectory = resolve(options.state);
+  const stateDirectory = resolve(oneLine('--state', options.state, PATH_LIMIT));
   const config = options.worker ? { config: configuration(options) } : {};
   const { runDev } = await import('../../dev/dev.js');
   return runDev({

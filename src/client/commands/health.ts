@@ -24,8 +24,9 @@ export async function health(
   options: HealthOptions,
 ): Promise<number> {
   const place = placeOf(options, environment);
+  const by = actor(options.by);
   const look = (): Promise<HealthLook> =>
-    withSession(options, (session) => lookAt('health', session, place, actor(options.by)));
+    withSession(options, (session) => lookAt('health', session, place, by));
   if (options.watch === true) return watch(terminal, look, options);
   const found = await look();
   terminal.out(options.json ? JSON.stringify(found) : describeHealth(found, sheetOf(terminal)));

@@ -1,10 +1,9 @@
-import { SafeguardError } from '../../domain/errors.js';
 import type { Eviction } from '../../domain/recovery.js';
 import { wayBackIn } from '../../domain/ways-out.js';
 import { evictHost } from '../evictions.js';
-import { actor, type GlobalOptions } from '../options.js';
-import { isLine } from '../../domain/request.js';
+import type { GlobalOptions } from '../options.js';
 import { withSession } from '../session.js';
+import { whoAndWhy } from '../switches.js';
 import type { Terminal } from '../terminal.js';
 import { placeOf } from './place.js';
 
@@ -22,9 +21,7 @@ export async function evict(
   options: EvictOptions,
 ): Promise<number> {
   const place = placeOf(options, environment);
-  const said = { host, by: actor(options.by), reason: options.reason };
-  if (!isLine(said.by) || !isLine(said.reason))
-    throw new SafeguardError('REQUEST_INVALID', 'Say who evicts the host, and why, in one line each.');
+  const said = { host, ...whoAndWhy(options) };
   const eviction = await withSession(options, (session) => evictHost(session, place, said));
   terminal.out(options.json ? JSON.stringify({ ...place, ...eviction }) : describe(environment, eviction));
   return 0;

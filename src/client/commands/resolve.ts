@@ -1,8 +1,9 @@
 import { SafeguardError } from '../../domain/errors.js';
 import { EXIT_DIFFERS } from '../../domain/outcome.js';
-import { actor, type GlobalOptions } from '../options.js';
+import type { GlobalOptions } from '../options.js';
 import { liftQuarantine } from '../resolutions.js';
 import { withSession } from '../session.js';
+import { whoAndWhy } from '../switches.js';
 import type { Terminal } from '../terminal.js';
 import { describeError } from '../view/error.js';
 import { placeOf } from './place.js';
@@ -20,7 +21,7 @@ export async function resolve(
   options: ResolveOptions,
 ): Promise<number> {
   const place = placeOf(options, environment);
-  const said = { by: actor(options.by), reason: options.reason };
+  const said = whoAndWhy(options);
   try {
     const found = await withSession(options, (session) => liftQuarantine(session, place, said));
     terminal.out(

@@ -1,6 +1,7 @@
 import type { RecoveryRequest, RecoveryWish } from '../../domain/recovery.js';
 import { describeRun } from '../../domain/environment-view.js';
 import type { EnvironmentStatus, Place } from '../environments.js';
+import { oneLine } from '../one-line.js';
 import { actor, type GlobalOptions } from '../options.js';
 import { recoveryRequest, startNamedRecovery, startRecovery, type StartedRecovery } from '../recoveries.js';
 import type { Session } from '../session.js';
@@ -30,7 +31,7 @@ export interface About {
 export function requestFrom(place: Place, wish: RecoveryWish, options: RecoveryOptions): RecoveryRequest {
   return recoveryRequest(place, wish, {
     requestedBy: actor(options.by),
-    reason: options.reason,
+    reason: oneLine('--reason', options.reason),
     dryRun: options.dryRun === true,
     id: options.id,
   });

@@ -6,6 +6,7 @@ import { livingEnvironments } from '../switches.js';
 import type { Place } from '../environments.js';
 import type { Terminal } from '../terminal.js';
 import { describeError, exitStatusOf } from '../view/error.js';
+import { printable } from '../view/printable.js';
 
 /** What came of it for one environment. */
 interface Told {
@@ -60,7 +61,7 @@ function show(terminal: Terminal, told: readonly Told[]): void {
   const width = Math.max(...told.map(({ environment }) => environment.length));
   for (const { environment, line, error } of told) {
     const name = environment.padEnd(width);
-    if (line !== null) terminal.out(`${name}  ${line}`);
+    if (line !== null) terminal.out(`${name}  ${printable(line, 1000)}`);
     else terminal.err(`${name}  NOT TOLD: ${describeError(error, false)}`);
   }
 }

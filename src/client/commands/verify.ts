@@ -18,7 +18,8 @@ export async function verify(
   options: VerifyOptions,
 ): Promise<number> {
   const place = placeOf(options, environment);
-  const found = await withSession(options, (session) => lookAt('verify', session, place, actor(options.by)));
+  const by = actor(options.by);
+  const found = await withSession(options, (session) => lookAt('verify', session, place, by));
   terminal.out(options.json ? JSON.stringify(found) : describeVerification(found, terminal.colour));
   return found.consistent ? 0 : EXIT_DIFFERS;
 }

@@ -100,7 +100,7 @@ function row({
   return [
     String(sequence),
     moment(at),
-    what,
+    printable(what, 40),
     printable(who, 40),
     printable(version ?? '', 30),
     printable(deploymentId ?? ''),

@@ -2,6 +2,7 @@ import { createLogUpdate } from 'log-update';
 import type { Progress } from '../../domain/progress.js';
 import type { Watcher } from '../follow.js';
 import type { Terminal } from '../terminal.js';
+import { writtenOut } from './printable.js';
 import { progressTable } from './progress-table.js';
 
 /** A table that is drawn over itself. */
@@ -36,6 +37,6 @@ export class LiveWatcher implements Watcher {
         ? []
         : [progressTable(this.last, { colour, width: process.stdout.columns, now: Date.now() })];
     const trouble = this.reason === null ? [] : ['', colour.yellow(`! ${this.reason}`)];
-    this.update([...table, ...trouble].join('\n'));
+    this.update(writtenOut([...table, ...trouble].join('\n'), colour.level > 0));
   }
 }

@@ -1,6 +1,7 @@
 import type { ChalkInstance } from 'chalk';
 import Table from 'cli-table3';
 import { mark, type Progress, type StepProgress, type StepState } from '../../domain/progress.js';
+import { approvalLines } from './approval-lines.js';
 import { printable } from './printable.js';
 import { elapsed } from './times.js';
 
@@ -73,7 +74,8 @@ function row(step: StepProgress, hosts: readonly string[], isSummary: boolean, c
 }
 
 function heading({ environment, from, version, phase, outcome }: Progress, colour: ChalkInstance): string {
-  return `${colour.bold(environment)}: ${from ?? 'nothing'} → ${colour.bold(version)}  ${outcome ?? phase}`;
+  const [before, after] = [printable(from ?? 'nothing', 100), printable(version, 100)];
+  return `${colour.bold(printable(environment))}: ${before} → ${colour.bold(after)}  ${outcome ?? printable(phase)}`;
 }
 
 /** A run as people watch it: steps by hosts, with marks and times, and what it says of itself. */
@@ -96,5 +98,6 @@ export function progressTable(progress: Progress, canvas: Canvas): string {
     ...(progress.planHash ? [colour.dim(`plan ${progress.planHash}`)] : []),
     ...(progress.steps.length === 0 ? [] : ['', table.toString()]),
     ...(remarks.length === 0 ? [] : ['', ...remarks]),
+    ...approvalLines(progress),
   ].join('\n');
 }
