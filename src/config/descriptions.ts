@@ -253,7 +253,7 @@ function systemd(path: string): Described {
     [`${path}.secrets`]: 'Variables that it gets, whose values stand elsewhere.',
     ...secret(`${path}.secrets.*`),
     [`${path}.stop_timeout`]: 'How long it may take to stop before it is killed.',
-    [`${path}.ready_timeout`]: 'How long it may take until it answers.',
+    [`${path}.ready_timeout`]: 'How long it may take until it answers, in each try that `retries` allows.',
     [`${path}.unit`]:
       "Name of its unit. Left out: made of application, environment and the component's name.",
     [`${path}.health`]: 'How one sees that it works.',
@@ -279,6 +279,6 @@ function staticSite(path: string): Described {
     [`${path}.pages`]: 'Paths that must answer 200.',
     [`${path}.version`]: 'File whose whole content is the version.',
     [`${path}.proxied`]: 'Paths that must answer 200 through a route.',
-    [`${path}.ready_timeout`]: 'How long it may take until it answers.',
+    [`${path}.ready_timeout`]: 'How long it may take until it answers, in each try that `retries` allows.',
   };
 }
