@@ -15,11 +15,11 @@ const root = checkoutRoot();
 const JEST = ['--experimental-vm-modules', '--no-warnings', join(root, 'node_modules/jest/bin/jest.js')];
 const WEB_HOSTS = 3;
 /** Some suites mostly wait for hosts that are away, others for a processor. */
-const LABS = 4;
+const LABS = 3;
 /** Minutes each, so that none of them is begun last. */
 const LONG = [
   ...['ansible-own', 'cut-off-host', 'lost-host', 'scenarios', 'chaos-checker', 'evicted-host'],
-  ...['fencing', 'recovery', 'power-loss', 'chaos-2'],
+  ...['chaos-1', 'chaos-2', 'chaos-3', 'recovery', 'fencing', 'power-loss'],
 ];
 /** The same beside the labs; by itself, Jest would take one process on two cores. */
 const PROCESSES = 2;

@@ -58,3 +58,10 @@ export class ContainersOn {
     return stdout.trim();
   }
 }
+
+/** Ends the process that holds a user's namespaces: podman leaves it wherever it was asked for anything as that user, by a check too. */
+export async function endNamespaces(lab: Lab, host: string, user: string): Promise<void> {
+  const script = 'for process in $(pgrep -u "$0" podman); do kill -KILL "$process" || exit; done';
+  const { exitCode, stderr } = await lab.run(host, ['sh', '-c', script, user]);
+  if (exitCode !== 0) throw new Error(`The namespaces of ${user} on ${host} were not ended: ${stderr}`);
+}

@@ -7,7 +7,7 @@ import type { PreflightReport } from '../../src/domain/preflight.js';
 import type { SmokeResult } from '../../src/domain/smoke.js';
 import { startPrometheus, type PrometheusServer } from '../adapters/probes/prometheus-server.js';
 import { CampusLab } from './campus-lab.js';
-import { ContainersOn } from './containers-on.js';
+import { ContainersOn, endNamespaces } from './containers-on.js';
 import { SOON } from './policy.js';
 import { runCli } from './run-cli.js';
 import { PORTS, SecureSites } from './secure-sites.js';
@@ -88,6 +88,7 @@ afterAll(async () => {
   await Promise.all(containers.map((each) => each.removeAll()));
   await Promise.all([sites.close(), prometheus.stop()]);
   await campus.close();
+  for (const host of campus.webHosts) await endNamespaces(campus.lab, host, 'deploy');
 }, 60_000);
 
 /** All that `safeguard health` finds. */
