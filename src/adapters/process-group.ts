@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { ReadStream } from 'node:fs';
 import { readFile, readdir } from 'node:fs/promises';
-import { Readable, type Writable } from 'node:stream';
+import type { Writable } from 'node:stream';
 import { execa } from 'execa';
 
 /** From asking a program to end to killing it. */
@@ -61,10 +61,11 @@ export async function runInGroup(command: Command, signal: AbortSignal | undefin
     killing = setTimeout(() => signalGroup(child.pid, 'SIGKILL'), KILL_AFTER_MS);
   };
   signal?.addEventListener('abort', end, { once: true });
-  feed(child.stdin, input).catch((reason: unknown) => {
-    unsaid = { reason };
-    end();
-  });
+  if (input)
+    feed(child.stdin, input).catch((reason: unknown) => {
+      unsaid = { reason };
+      end();
+    });
   try {
     const ended = await child;
     const { exitCode, stdout, stderr } = ended;
@@ -80,7 +81,7 @@ export async function runInGroup(command: Command, signal: AbortSignal | undefin
 }
 
 /** A program that ends without having read it all says so by how it ends. */
-async function feed(stdin: Writable | null, input: AsyncIterable<string> = Readable.from([])): Promise<void> {
+async function feed(stdin: Writable | null, input: AsyncIterable<string>): Promise<void> {
   for await (const text of input) stdin?.write(text);
   stdin?.end();
 }

@@ -90,16 +90,16 @@ export class RequestPlays {
     // Where something failed, Ansible would go on without that host.
     const isNeededAgain = (): boolean =>
       isMoreToCome && !stop.signal.aborted && all.every(({ isAnswered }) => isAnswered);
-    const isAnswered = (): boolean => all.every(({ isSettled }) => isSettled);
+    const isComplete = (): boolean => all.every(({ isSettled }) => isSettled);
     const onTask = (task: string): void => all.forEach(({ options }) => options.onTask(task));
     const onResult = (result: TaskResult): void => {
-      if (isAnswered()) return;
+      if (isComplete()) return;
       for (const one of all) one.take(result);
       // Nobody waits for it to come to its end: who asks next may do so before.
       if (isNeededAgain()) this.#idle.keep(play, started);
-      else if (isAnswered()) void started.end();
+      else if (isComplete()) void started.end();
     };
-    const options = { signal: stop.signal, onTask, onResult, isAnswered };
+    const options = { signal: stop.signal, onTask, onResult, isComplete };
     try {
       const ended = await started.carryOut({ requests, secrets: first.part.play.secrets }, options);
       for (const one of all) one.end(ended);

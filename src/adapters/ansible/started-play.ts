@@ -16,7 +16,7 @@ export type PlayEnd = Omit<Played, 'results'>;
 
 export interface CarryOutOptions extends Omit<PlayOptions, 'onWaits'> {
   /** Whether everything has come that is to come. */
-  readonly isAnswered: () => boolean;
+  readonly isComplete: () => boolean;
 }
 
 /** As many plays as `requests.yml` has. */
@@ -60,10 +60,10 @@ export class StartedPlay {
 
   /**
    * Carries out one play, once the one before has come to its end. Results are told to `onResult` alone. Where some are missing at its end
-   * (`isAnswered`), Ansible is ended, which says why. Rejects with the signal's reason when all of Ansible has ended, or with ANSIBLE_MISSING.
+   * (`isComplete`), Ansible is ended, which says why. Rejects with the signal's reason when all of Ansible has ended, or with ANSIBLE_MISSING.
    */
   async carryOut(told: Told, options: CarryOutOptions): Promise<PlayEnd> {
-    const { signal, isAnswered } = options;
+    const { signal, isComplete } = options;
     const end = (): void => this.#stop.abort(signal?.reason);
     if (signal?.aborted) end();
     signal?.addEventListener('abort', end);
@@ -76,7 +76,7 @@ export class StartedPlay {
       this.#told.write(told);
       const late = await this.#untilItWaits();
       if (late) return late;
-      if (isAnswered()) return { exitCode: 0, stderr: '' };
+      if (isComplete()) return { exitCode: 0, stderr: '' };
       this.#told.end();
       return await this.#ended;
     } finally {

@@ -47,7 +47,7 @@ test('a started play asks its hosts for what it is told, as it is', async () => 
   const { exitCode } = await started.carryOut(told, {
     onTask: (task) => tasks.push(task),
     onResult: (result) => results.push(result),
-    isAnswered: () => true,
+    isComplete: () => true,
   });
   // There is no safeguard-host at this sshd: it says which program it was asked for.
   expect({ exitCode, tasks }).toEqual({ exitCode: 2, tasks: ['Carry out'] });
@@ -65,7 +65,7 @@ test('a started play carries out one thing after the other, with no secrets but 
     const told = { requests: { [name]: [asked, request] }, secrets };
     const ended = await started.carryOut(told, {
       onResult: (result) => results.push(result),
-      isAnswered: () => results.length === 2,
+      isComplete: () => results.length === 2,
     });
     return { ended, answers: results.map(({ result }) => result) };
   };
@@ -94,7 +94,7 @@ test('a started play carries out one thing after the other, with no secrets but 
 test('a started play ends where it has come to its end without all answers', async () => {
   const started = waiting();
   const told = { requests: { [name]: [] }, secrets: {} };
-  const { exitCode } = await started.carryOut(told, { isAnswered: () => false });
+  const { exitCode } = await started.carryOut(told, { isComplete: () => false });
   expect(exitCode).toBe(1);
   expect(processes()).toEqual([]);
 }, 60_000);
